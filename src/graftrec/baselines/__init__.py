@@ -1,0 +1,1 @@
+"""Recommenders without training, behind the same scoring contract."""

@@ -1,0 +1,117 @@
+"""One function a command: compose the configuration, call the story, print the result."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from graftrec.errors import InputError
+from graftrec.pipeline.config import config_folder
+
+Task = Callable[[DictConfig], None]
+
+
+def _friendly(task: Task) -> Task:
+    """Bad input ends with its message, not with a traceback."""
+
+    @wraps(task)
+    def run(config: DictConfig) -> None:
+        try:
+            task(config)
+        except InputError as error:
+            print(f"\ngraftrec: {error}", file=sys.stderr)
+            sys.exit(1)
+
+    return run
+
+
+def _command(name: str, task: Task) -> None:
+    hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(_friendly(task))()
+
+
+def train() -> None:
+    """``graftrec train``."""
+    resumed = next((word.removeprefix("resume=") for word in sys.argv[1:] if word.startswith("resume=")), None)
+    if resumed is not None:
+        _resume(Path(resumed))
+    else:
+        _command("train", _train)
+
+
+def prepare() -> None:
+    """``graftrec prepare``."""
+    sys.argv += ["hydra.output_subdir=null", "hydra.run.dir=."]
+    _command("train", _prepare)
+
+
+def evaluate() -> None:
+    """``graftrec evaluate``."""
+    _command("evaluate", _evaluate)
+
+
+def recommend() -> None:
+    """``graftrec recommend``."""
+    _command("recommend", _recommend)
+
+
+def _train(config: DictConfig) -> None:
+    from graftrec.pipeline.run import load_run
+    from graftrec.pipeline.train import train as run
+    from graftrec.reporting.tables import print_run
+
+    settings = HydraConfig.get()
+    with open_dict(config):
+        config.choices = {k: v for k, v in settings.runtime.choices.items() if not k.startswith("hydra/")}
+        if settings.mode is not None and settings.mode.name == "MULTIRUN" and config.group is None:
+            config.group = Path(settings.sweep.dir).name
+    folder = Path(settings.runtime.output_dir)
+    run(config, folder)
+    print_run(load_run(folder))
+
+
+def _resume(folder: Path) -> None:
+    @_friendly
+    def task(config: DictConfig) -> None:
+        from graftrec.pipeline.run import load_run
+        from graftrec.pipeline.run_folder import RunFolder
+        from graftrec.pipeline.train import train as run
+        from graftrec.reporting.tables import print_run
+
+        others = [word for word in sys.argv[1:] if not word.startswith("resume=")]
+        if others:
+            raise InputError(f"resume=RUN continues a run with its own settings; remove {' '.join(others)}.")
+        files = RunFolder(folder)
+        files.require("config")
+        if not files.metrics.is_file():
+            run(DictConfig(OmegaConf.load(files.config)), folder)
+        print_run(load_run(folder))
+
+    task(DictConfig({}))
+
+
+def _prepare(config: DictConfig) -> None:
+    from graftrec.pipeline.train import prepare as run
+    from graftrec.reporting.tables import print_prepared
+
+    prepared = run(config, with_features=False)
+    print_prepared(prepared.dataset, prepared.stages, prepared.data.graph.num_edges)
+
+
+def _evaluate(config: DictConfig) -> None:
+    from graftrec.pipeline.run import load_run
+    from graftrec.reporting.tables import print_evaluation
+
+    run = load_run(config.run)
+    print_evaluation(run, run.evaluate(config.k, config.mask))
+
+
+def _recommend(config: DictConfig) -> None:
+    from graftrec.pipeline.run import load_run
+    from graftrec.reporting.tables import print_recommendations
+
+    users = config.user if OmegaConf.is_list(config.user) else [config.user]
+    print_recommendations(load_run(config.run), list(users), config.k)

@@ -1,0 +1,37 @@
+"""``graftrec COMMAND [key=value ...]``. Heavy libraries are imported by the command that needs them."""
+
+import sys
+from collections.abc import Callable
+
+from graftrec.cli import commands
+
+USAGE = """graftrec: a language model's knowledge grafted onto an interaction graph
+
+  graftrec train      [data=... features=... encoder=... objective=...]   train, test, compare
+  graftrec train -m   encoder=gcn,lightgcn seed=1,2                       every combination
+  graftrec train      resume=RUN                                          continue an interrupted run
+  graftrec prepare    [data=... split=...]                                read, split and build the graph only
+  graftrec evaluate   run=RUN [k=[5,10] mask=train]                       the metrics again, from the folder
+  graftrec recommend  run=RUN user=ID [k=10]                              history and recommendations
+  graftrec COMMAND --help                                                 all settings of a command
+"""
+
+COMMANDS: dict[str, Callable[[], None]] = {
+    "train": commands.train,
+    "prepare": commands.prepare,
+    "evaluate": commands.evaluate,
+    "recommend": commands.recommend,
+}
+
+
+def main() -> None:
+    """Entry point."""
+    if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help", "help"):
+        print(USAGE)
+        return
+    name = sys.argv.pop(1)
+    if name not in COMMANDS:
+        print(f"graftrec has no command {name!r}.\n\n{USAGE}", file=sys.stderr)
+        sys.exit(2)
+    sys.argv[0] = f"graftrec {name}"
+    COMMANDS[name]()

@@ -1,0 +1,79 @@
+"""The frozen record that everything downstream reads."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+import scipy.sparse as sp
+
+from graftrec.data.interactions import Interactions
+from graftrec.data.vocabulary import Vocabulary
+from graftrec.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Split interactions and the text of their users and items.
+
+    ``id`` names source, split and filters (``movielens_small/random-5core``): results with different
+    ids are never compared. ``counts`` says what reading, filtering and splitting kept and dropped.
+    """
+
+    id: str
+    users: Vocabulary
+    items: Vocabulary
+    train: Interactions
+    valid: Interactions
+    test: Interactions
+    item_text: pl.DataFrame | None = None  # [num_items] rows in vocabulary order, text columns
+    user_text: pl.DataFrame | None = None  # [num_users] rows in vocabulary order, text columns
+    counts: dict[str, int] = field(default_factory=dict)
+    leaky: bool = False  # validation is the test set: protocol "paper"
+
+    def __post_init__(self) -> None:
+        for name in ("train", "valid", "test"):
+            if len(getattr(self, name)) == 0:
+                raise InputError(
+                    f"Data set {self.id} has no {name} interactions left "
+                    f"({', '.join(f'{key} {value:,}' for key, value in self.counts.items())}); "
+                    f"loosen the filter or choose another split."
+                )
+
+    @property
+    def num_users(self) -> int:
+        return len(self.users)
+
+    @property
+    def num_items(self) -> int:
+        return len(self.items)
+
+    @cached_property
+    def hash(self) -> str:
+        """Digest of ids and of each part's pairs, 16 hexadecimal digits."""
+        digest = hashlib.sha256((self.users.hash + self.items.hash).encode())
+        for part in (self.train, self.valid, self.test):
+            digest.update(np.ascontiguousarray(part.keys).tobytes())
+            digest.update(b"|")
+        return digest.hexdigest()[:16]
+
+    def seen(self, mask: str) -> sp.csr_matrix:
+        """Pairs that ranking must not recommend again, binary [num_users, num_items].
+
+        ``mask``: ``train``, ``train_and_valid`` or ``all``.
+        """
+        if mask == "train" or (mask == "train_and_valid" and self.leaky):
+            return self.train.matrix
+        if mask == "train_and_valid":
+            return _union(self.train.matrix, self.valid.matrix)
+        if mask == "all":
+            return _union(self.train.matrix, self.valid.matrix, self.test.matrix)
+        raise InputError(f"mask={mask!r} is unknown; choose train, train_and_valid or all.")
+
+
+def _union(*matrices: sp.csr_matrix) -> sp.csr_matrix:
+    total = sp.csr_matrix(sum(matrices[1:], matrices[0]))
+    total.data[:] = 1.0
+    total.sort_indices()
+    return total

@@ -1,0 +1,91 @@
+"""Training positives as a set, and the negatives drawn against it."""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from graftrec.data.interactions import Interactions
+from graftrec.errors import InputError
+
+
+class Positives:
+    """The training pairs, for membership tests and popularity. Knows nothing of held-out pairs."""
+
+    def __init__(self, train: Interactions) -> None:
+        self.num_items = train.num_items
+        self.users = torch.from_numpy(train.user)  # [n]
+        self.items = torch.from_numpy(train.item)  # [n]
+        self.keys = torch.from_numpy(train.keys)  # [n], ascending
+        self.user_degree = torch.from_numpy(train.user_degree)  # [U]
+        self.user_start = self.user_degree.cumsum(0) - self.user_degree  # [U], first row of each user
+        self.item_degree = torch.from_numpy(train.item_degree)  # [I]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def contains(self, users: Tensor, items: Tensor) -> Tensor:
+        """Whether each (user, item) is a training pair; boolean, of the broadcast shape."""
+        wanted = users * self.num_items + items
+        position = torch.searchsorted(self.keys, wanted).clamp_(max=len(self.keys) - 1)
+        return self.keys[position] == wanted
+
+    def rows_of(self, users: Tensor) -> tuple[Tensor, Tensor]:
+        """All training items of ``users`` [B]: (position in ``users``, item), each [sum of degrees]."""
+        degree = self.user_degree[users]
+        position = torch.repeat_interleave(torch.arange(len(users), device=users.device), degree)
+        first = torch.repeat_interleave(self.user_start[users] - (degree.cumsum(0) - degree), degree)
+        return position, self.items[first + torch.arange(len(first), device=users.device)]
+
+    def to(self, device: torch.device) -> "Positives":
+        """This set with its tensors on ``device``."""
+        moved = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor):
+                setattr(moved, name, value.to(device))
+        return moved
+
+
+@dataclass(frozen=True)
+class NegativeSampler:
+    """Items drawn as negatives, with probability proportional to (training degree)^``exponent``.
+
+    ``per_positive`` items for every pair, of which training positives of the pair's user are drawn
+    again until none is left if ``reject_positives``; ``shared`` items for the whole batch.
+    """
+
+    exponent: float = 0.0  # 0: uniform; 1: popularity; 0.75: word2vec's
+    per_positive: int = 1
+    shared: int = 0
+    reject_positives: bool = True
+
+    def check(self, positives: Positives) -> None:
+        """Refuse data in which a user has no negative left to draw."""
+        drawable = positives.num_items if self.exponent == 0 else int((positives.item_degree > 0).sum())
+        if self.reject_positives and self.per_positive and int(positives.user_degree.max()) >= drawable:
+            raise InputError(
+                f"User number {int(positives.user_degree.argmax())} has all {drawable:,} drawable items in training: "
+                f"no negative exists; set negatives.reject_positives=false or filter the user."
+            )
+
+    def draw(self, positives: Positives, size: tuple[int, ...], generator: torch.Generator) -> Tensor:
+        """Items of shape ``size``, int64, without rejection."""
+        if self.exponent == 0:
+            return torch.randint(positives.num_items, size, generator=generator)
+        cumulative = positives.item_degree.double().pow(self.exponent)
+        cumulative = (cumulative * (positives.item_degree > 0)).cumsum(0)
+        draws = torch.rand(size, generator=generator, dtype=torch.float64) * cumulative[-1]
+        return torch.searchsorted(cumulative, draws, right=True)
+
+    def for_pairs(self, positives: Positives, users: Tensor, generator: torch.Generator) -> Tensor:
+        """Negatives [B, per_positive] for ``users`` [B]."""
+        negatives = self.draw(positives, (len(users), self.per_positive), generator)
+        if not self.reject_positives:
+            return negatives
+        owners = users[:, None].expand_as(negatives)
+        wrong = positives.contains(owners, negatives)
+        while wrong.any():
+            negatives[wrong] = self.draw(positives, (int(wrong.sum()),), generator)
+            wrong = positives.contains(owners, negatives)
+        return negatives

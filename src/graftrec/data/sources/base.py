@@ -1,0 +1,37 @@
+"""What a source of data is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+PARTS = {"train": 0, "valid": 1, "test": 2}
+
+
+@dataclass(frozen=True)
+class RawData:
+    """Tables under the project's column names, ids still external.
+
+    ``interactions``: user, item and optionally weight, time (seconds), order, behaviour (String), part
+    (see ``PARTS``). ``items`` and ``users``: item or user and text columns.
+    """
+
+    interactions: pl.DataFrame
+    items: pl.DataFrame | None = None
+    users: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source(ABC):
+    """A named data set. ``item_text`` and ``user_text`` name the columns that a language model reads;
+    the first of them is shown as the title. ``split_seed`` fixes the split."""
+
+    name: str
+    item_text: Sequence[str] = ()
+    user_text: Sequence[str] = ()
+    split_seed: int = 0
+
+    @abstractmethod
+    def read(self) -> RawData:
+        """Read all tables; raises InputError before long work where something is missing."""

@@ -1,0 +1,67 @@
+"""LightGCN's text format: one user a line, ``user item item ...``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from graftrec.data.files import Download, FileSource
+from graftrec.data.sources.base import PARTS, RawData, Source
+from graftrec.data.tables import read_text
+from graftrec.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class LightGCNText(Source):
+    """Train, test and optionally validation files (plain or gzipped) with integer ids.
+
+    Source of the format: He et al., LightGCN (SIGIR 2020), and NGCF before it. ``downloads`` maps a
+    file name to ``{url, hash}``.
+    """
+
+    train: str
+    test: str
+    valid: str | None = None
+    items: str | None = None
+    users: str | None = None
+    folder: str | None = None
+    origin: str = ""
+    downloads: Mapping[str, Mapping[str, str]] | None = None
+
+    def read(self) -> RawData:
+        downloads = {name: Download(**address) for name, address in (self.downloads or {}).items()}
+        files = FileSource(self.name, self.folder, self.origin, downloads)
+        names = {"train": self.train, "valid": self.valid, "test": self.test}
+        paths = {part: files.locate(name) for part, name in names.items() if name is not None}
+        parts = [
+            read_user_lines(path).with_columns(pl.lit(PARTS[part], pl.Int8).alias("part"))
+            for part, path in paths.items()
+        ]
+        return RawData(
+            interactions=pl.concat(parts),
+            items=read_text(files.locate(self.items), "item", "item", self.item_text) if self.items else None,
+            users=read_text(files.locate(self.users), "user", "user", self.user_text) if self.users else None,
+        )
+
+
+def read_user_lines(path: Path) -> pl.DataFrame:
+    """Pairs (user, item), Int64, of a file in LightGCN's format; a user without items gives no pair."""
+    try:
+        lines = pl.read_csv(
+            path, has_header=False, separator="\x01", quote_char=None, new_columns=["line"], infer_schema=False
+        )
+    except pl.exceptions.NoDataError as error:
+        raise InputError(f"{path} is empty; expected one user a line: user item item ...") from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    tokens = lines.select(pl.col("line").str.strip_chars().str.split(" ").alias("tokens"))
+    pairs = tokens.select(
+        pl.col("tokens").list.first().alias("user"),
+        pl.col("tokens").list.slice(1).list.eval(pl.element().filter(pl.element() != "")).alias("item"),
+    ).explode("item").drop_nulls("item")
+    numbers = pairs.with_columns(pl.all().cast(pl.Int64, strict=False))
+    bad = numbers.select(pl.any_horizontal(pl.all().is_null())).to_series()
+    if bad.any():
+        raise InputError(f"{path} holds the token pair {pairs.filter(bad).row(0)}; expected integers: user item item ...")
+    return numbers

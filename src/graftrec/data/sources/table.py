@@ -1,0 +1,75 @@
+"""The user's own csv, tsv or parquet files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from graftrec.data.files import FileSource
+from graftrec.data.sources.base import RawData, Source
+from graftrec.data.tables import read_table, read_text
+from graftrec.errors import InputError
+
+NUMBERS = ("weight", "time", "order")
+COLUMNS = ("user", "item", *NUMBERS, "behaviour")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSource(Source):
+    """Interactions, and optionally items and users, from tables.
+
+    ``columns`` maps the project's names (user, item, weight, time, order, behaviour) to the file's; a
+    name mapped to null is not read. The item and user tables have their id in ``columns.item`` and
+    ``columns.user`` too. ``folder`` is where relative names are looked up (null: the working folder).
+    """
+
+    interactions: str
+    items: str | None = None
+    users: str | None = None
+    columns: Mapping[str, str | None]
+    folder: str | None = None
+    origin: str = ""
+
+    def read(self) -> RawData:
+        unknown = set(self.columns) - set(COLUMNS)
+        if unknown:
+            raise InputError(f"data.columns has the unknown name {sorted(unknown)[0]!r}; it maps {', '.join(COLUMNS)}.")
+        columns = {name: given for name, given in self.columns.items() if given is not None}
+        files = FileSource(self.name, self.folder, self.origin)
+        path = files.locate(self.interactions)
+        return RawData(
+            interactions=check_interactions(read_table(path, columns), str(path)),
+            items=self._text(files, "item", self.items),
+            users=self._text(files, "user", self.users),
+        )
+
+    def _text(self, files: FileSource, key: str, file: str | None) -> pl.DataFrame | None:
+        text_columns = self.item_text if key == "item" else self.user_text
+        if file is None and text_columns:
+            raise InputError(f"data.{key}_text={list(text_columns)} needs a table; set data.{key}s to its file.")
+        if file is None:
+            return None
+        return read_text(files.locate(file), key, self.columns[key] or key, text_columns)
+
+
+def check_interactions(frame: pl.DataFrame, origin: str) -> pl.DataFrame:
+    """Interactions with Float64 numbers and String behaviour; refuses what cannot be used."""
+    if "time" in frame.columns and frame["time"].dtype.is_temporal():
+        frame = frame.with_columns(pl.col("time").cast(pl.Datetime("us")).dt.epoch("us") / 1e6)
+    for name in NUMBERS:
+        if name not in frame.columns:
+            continue
+        if not frame[name].dtype.is_numeric():
+            raise InputError(
+                f"{origin}: the {name} column holds {frame[name].dtype} values such as {frame[name][0]!r}; "
+                f"expected numbers. Set data.columns.{name}, or set it to null to leave it out."
+            )
+        bad = frame[name].is_null() | ~frame[name].cast(pl.Float64).is_finite().fill_null(False)
+        if bad.any():
+            raise InputError(
+                f"{origin}: {bad.sum():,} of {len(frame):,} rows have no finite {name} "
+                f"(first: row {bad.arg_max()}); mend them or set data.columns.{name}=null."
+            )
+    numbers = [pl.col(name).cast(pl.Float64) for name in NUMBERS if name in frame.columns]
+    texts = [pl.col(name).cast(pl.String) for name in ("behaviour",) if name in frame.columns]
+    return frame.with_columns(*numbers, *texts)

@@ -1,0 +1,56 @@
+"""What a split is, and the helpers that splits share."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from graftrec.data.interactions import Interactions
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Train, validation and test interactions; ``dropped`` counts the rows that belong to none, by reason."""
+
+    train: Interactions
+    valid: Interactions
+    test: Interactions
+    dropped: dict[str, int] = field(default_factory=dict)
+    leaky: bool = False
+    id_suffix: str = ""  # what the data set's id gains, such as "-valid10"
+
+
+class Split(Protocol):
+    """A split is a frozen value: its ``id`` stands in the data set's id."""
+
+    @property
+    def id(self) -> str: ...
+
+    def __call__(self, interactions: Interactions, seed: int, protocol: str) -> Parts:
+        """Split; ``seed`` is ``data.split_seed``, ``protocol`` is ``clean`` or ``paper``."""
+        ...
+
+
+def random_rank(interactions: Interactions, seed: int) -> np.ndarray:
+    """A random order within each user: a permutation of 0..degree-1 for every user, int64 [n]."""
+    return rank_within_user(interactions, np.random.default_rng(seed).random(len(interactions)))
+
+
+def rank_within_user(interactions: Interactions, key: np.ndarray) -> np.ndarray:
+    """Position of each pair among its user's pairs by ascending ``key`` (ties by item), int64 [n]."""
+    order = np.lexsort((interactions.item, key, interactions.user))
+    starts = np.cumsum(interactions.user_degree) - interactions.user_degree
+    rank = np.empty(len(interactions), dtype=np.int64)
+    rank[order] = np.arange(len(interactions)) - starts[interactions.user[order]]
+    return rank
+
+
+def share_of(degree: np.ndarray, share: float) -> np.ndarray:
+    """``share`` of each degree, halves rounded up, int64."""
+    return np.floor(degree * share + 0.5).astype(np.int64)
+
+
+def parts_from(interactions: Interactions, part: np.ndarray, **dropped: int) -> Parts:
+    """Parts from a code per pair: 0 train, 1 valid, 2 test, -1 dropped."""
+    train, valid, test = (interactions.select(part == code) for code in (0, 1, 2))
+    return Parts(train, valid, test, {name.replace("_", " "): n for name, n in dropped.items() if n})

@@ -1,0 +1,40 @@
+"""The split that the files bring."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from graftrec.data.interactions import Interactions
+from graftrec.data.splits.base import Parts, parts_from, random_rank, share_of
+from graftrec.errors import InputError
+
+
+@dataclass(frozen=True)
+class GivenSplit:
+    """Train, validation and test files as given.
+
+    Where there is no validation file, protocol ``clean`` carves ``valid`` of each user's training items
+    out (seeded), and protocol ``paper`` trains on all of them and validates on the test set (leaky).
+    """
+
+    name: str = "given"
+    valid: float = 0.1
+
+    @property
+    def id(self) -> str:
+        return self.name
+
+    def __call__(self, interactions: Interactions, seed: int, protocol: str) -> Parts:
+        if interactions.part is None:
+            raise InputError("split=given needs a data set with train and test files, such as data=lightgcn_text.")
+        part = interactions.part.astype(np.int64)
+        if (part == 1).any():
+            return parts_from(interactions, part)
+        if protocol == "paper":
+            parts = parts_from(interactions, part)
+            return Parts(parts.train, parts.test, parts.test, leaky=True)
+        train_rows = np.flatnonzero(part == 0)
+        train = interactions.select(train_rows)
+        carved = random_rank(train, seed) < share_of(train.user_degree[train.user], self.valid)
+        part[train_rows[carved]] = 1
+        return replace(parts_from(interactions, part), id_suffix=f"-valid{100 * self.valid:g}")

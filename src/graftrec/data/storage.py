@@ -1,0 +1,74 @@
+"""A data set as a folder of parquet files."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from graftrec.data.dataset import Dataset
+from graftrec.data.interactions import Interactions
+from graftrec.data.vocabulary import Vocabulary
+from graftrec.errors import InputError
+
+ARRAYS = ("user", "item", "count", "weight", "time", "order")
+
+
+def save_dataset(dataset: Dataset, folder: Path) -> None:
+    """Write everything that evaluation and recommendation need into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = ("train", "test") if dataset.leaky else ("train", "valid", "test")
+    tables = [
+        pl.DataFrame({f: getattr(getattr(dataset, name), f) for f in ARRAYS}).with_columns(part=pl.lit(name))
+        for name in names
+    ]
+    pl.concat([t.drop([c for c in t.columns if t[c].dtype == pl.Null]) for t in tables]).write_parquet(
+        folder / "interactions.parquet"
+    )
+    for vocabulary, text in ((dataset.users, dataset.user_text), (dataset.items, dataset.item_text)):
+        ids = vocabulary.ids.alias("id").to_frame()
+        table = ids if text is None else ids.hstack(text.rename(lambda name: f"text:{name}"))
+        table.write_parquet(folder / f"{vocabulary.name}s.parquet")
+    facts = {"id": dataset.id, "hash": dataset.hash, "leaky": dataset.leaky, "counts": dataset.counts}
+    (folder / "dataset.json").write_text(json.dumps(facts, indent=2))
+
+
+def load_dataset(folder: Path) -> Dataset:
+    """Read what ``save_dataset`` wrote; refuses files whose content no longer has the recorded hash."""
+    try:
+        facts = json.loads((folder / "dataset.json").read_text())
+        table = pl.read_parquet(folder / "interactions.parquet")
+        (users, user_text), (items, item_text) = (_read_nodes(folder, name) for name in ("user", "item"))
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"The data folder {folder} is damaged or incomplete: {error}") from error
+    parts = {
+        name: _interactions(table.filter(pl.col("part") == name), users, items) for name in ("train", "valid", "test")
+    }
+    if facts["leaky"]:
+        parts["valid"] = parts["test"]
+    dataset = Dataset(
+        facts["id"],
+        users,
+        items,
+        **parts,
+        item_text=item_text,
+        user_text=user_text,
+        counts=facts["counts"],
+        leaky=facts["leaky"],
+    )
+    if dataset.hash != facts["hash"]:
+        raise InputError(f"{folder} holds other data (hash {dataset.hash}) than it was written with ({facts['hash']}).")
+    return dataset
+
+
+def _read_nodes(folder: Path, name: str) -> tuple[Vocabulary, pl.DataFrame | None]:
+    table = pl.read_parquet(folder / f"{name}s.parquet")
+    text = table.drop("id").rename(lambda column: column.removeprefix("text:"))
+    return Vocabulary(name, table["id"].alias(name)), text if text.width else None
+
+
+def _interactions(table: pl.DataFrame, users: Vocabulary, items: Vocabulary) -> Interactions:
+    known = {f.name for f in fields(Interactions)} & set(ARRAYS) & set(table.columns)
+    arrays: dict[str, np.ndarray] = {name: table[name].to_numpy() for name in known}
+    return Interactions(num_users=len(users), num_items=len(items), **arrays)

@@ -1,0 +1,64 @@
+"""Reading csv, tsv and parquet tables into columns with the project's names."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from graftrec.errors import InputError
+
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
+IDS = ("user", "item")
+
+
+def read_table(path: Path, columns: Mapping[str, str]) -> pl.DataFrame:
+    """Read ``path`` and keep ``columns``, a mapping from the project's name to the file's name.
+
+    csv and tsv may be gzipped. Ids (``user``, ``item``) become Int64 where every value is written as
+    a plain integer, String otherwise, so that ``007`` stays ``007``.
+    """
+    frame = _read(path, text_columns=[columns[name] for name in IDS if name in columns])
+    missing = [name for name in columns.values() if name not in frame.columns]
+    if missing:
+        raise InputError(f"{path} has no column {missing[0]!r}; its columns are {frame.columns}. Set data.columns.")
+    if frame.is_empty():
+        raise InputError(f"{path} has a header but no rows.")
+    frame = frame.select(pl.col(given).alias(name) for name, given in columns.items())
+    return frame.with_columns(tidy_ids(frame[name], path) for name in IDS if name in columns)
+
+
+def read_text(path: Path, key: str, key_column: str, text_columns: Sequence[str]) -> pl.DataFrame:
+    """Read a user or item table: ``key`` (its id) and ``text_columns`` as strings."""
+    frame = read_table(path, {key: key_column, **{name: name for name in text_columns}})
+    if frame[key].is_duplicated().any():
+        raise InputError(f"{path} has several rows for {key} {frame[key].filter(frame[key].is_duplicated())[0]!r}.")
+    return frame.with_columns(pl.col(name).cast(pl.String) for name in text_columns)
+
+
+def _read(path: Path, text_columns: Sequence[str]) -> pl.DataFrame:
+    kind = next((s for s in reversed(path.suffixes) if s != ".gz"), "")
+    try:
+        if kind == ".parquet":
+            return pl.read_parquet(path)
+        if kind in SEPARATORS:
+            types = {name: pl.String for name in text_columns}
+            return pl.read_csv(
+                path, separator=SEPARATORS[kind], schema_overrides=types, infer_schema_length=10_000, quote_char='"'
+            )
+    except pl.exceptions.NoDataError as error:
+        raise InputError(f"{path} is empty; expected a header line and rows.") from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{path} cannot be read as {kind[1:]}: {str(error).splitlines()[0]}") from error
+    raise InputError(f"{path} has the unknown ending {kind!r}; expected .csv, .tsv (plain or .gz) or .parquet.")
+
+
+def tidy_ids(ids: pl.Series, path: Path) -> pl.Series:
+    """Int64 where every id is written as a plain integer, String otherwise; refuses missing ids."""
+    if ids.null_count():
+        raise InputError(f"{path}: {ids.null_count():,} of {len(ids):,} rows have no {ids.name} id.")
+    if ids.dtype.is_integer():
+        return ids.cast(pl.Int64)
+    texts = ids.cast(pl.String)
+    numbers = texts.cast(pl.Int64, strict=False)
+    written_alike = numbers.null_count() == 0 and (numbers.cast(pl.String) == texts).all()
+    return numbers if written_alike else texts

@@ -1,0 +1,94 @@
+"""Vectors that the user made elsewhere."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from graftrec.data.dataset import Dataset
+from graftrec.data.vocabulary import Vocabulary
+from graftrec.errors import InputError, check_choice
+from graftrec.features.nodes import USERS, NodeFeatures, mean_of_items
+from graftrec.features.store import FeatureStore
+
+
+@dataclass(frozen=True)
+class PrecomputedFeatures:
+    """Item (and user) vectors from files.
+
+    ``.parquet``: a column ``id`` and a list column ``vector``, in any order. ``.npy`` or
+    ``.safetensors`` (one tensor, ``vectors``): a matrix whose rows follow ``<file>.ids.txt``, one id a
+    line, or, where there is no such file, the sorted ids of the data set.
+    ``users``: ``items`` (mean of training items), ``text`` (from ``user_file``) or ``none``.
+    """
+
+    item_file: str
+    user_file: str | None = None
+    users: str = "items"
+
+    def __post_init__(self) -> None:
+        check_choice("features.users", self.users, USERS)
+        if self.users == "text" and self.user_file is None:
+            raise InputError("features.users=text needs features.user_file.")
+
+    def __call__(self, dataset: Dataset, store: FeatureStore) -> NodeFeatures:
+        items = read_vectors(Path(self.item_file), dataset.items)
+        if self.users == "text":
+            return NodeFeatures(read_vectors(Path(str(self.user_file)), dataset.users), items)
+        return NodeFeatures(mean_of_items(dataset.train, items) if self.users == "items" else None, items)
+
+
+def read_vectors(path: Path, vocabulary: Vocabulary) -> np.ndarray:
+    """float32 [len(vocabulary), F], rows in vocabulary order; refuses missing ids and other shapes."""
+    if not path.is_file():
+        raise InputError(f"No feature file {path.absolute()}; expected .parquet, .npy or .safetensors.")
+    ids, matrix = _read_matrix(path)
+    if matrix.ndim != 2 or not np.isfinite(matrix).all():
+        raise InputError(f"{path} holds an array of shape {matrix.shape}; expected finite numbers [n, F].")
+    if ids is None:
+        if len(matrix) != len(vocabulary):
+            raise InputError(
+                f"{path} has {len(matrix):,} rows; the data set has {len(vocabulary):,} {vocabulary.name}s. "
+                f"Put the id of each row into {path}.ids.txt, one a line."
+            )
+        return matrix.astype(np.float32)
+    if len(ids) != len(matrix):
+        raise InputError(f"{path} has {len(matrix):,} rows, but {len(ids):,} ids stand beside it.")
+    return matrix.astype(np.float32)[_rows_of(ids, vocabulary, path)]
+
+
+def _rows_of(ids: pl.Series, vocabulary: Vocabulary, path: Path) -> np.ndarray:
+    rows = pl.DataFrame({"id": ids.cast(pl.String), "row": np.arange(len(ids))}).unique("id", keep="first")
+    wanted = vocabulary.ids.cast(pl.String).alias("id").to_frame()
+    found = wanted.join(rows, on="id", how="left", maintain_order="left")["row"]
+    if found.null_count():
+        first = vocabulary.ids.filter(found.is_null())[0]
+        raise InputError(
+            f"{path} lacks {found.null_count():,} of {len(vocabulary):,} {vocabulary.name} ids (first: {first!r})."
+        )
+    return found.to_numpy()
+
+
+def _read_matrix(path: Path) -> tuple[pl.Series | None, np.ndarray]:
+    if path.suffix == ".parquet":
+        table = pl.read_parquet(path)
+        if not {"id", "vector"} <= set(table.columns):
+            raise InputError(f"{path} has the columns {table.columns}; expected id and vector.")
+        width = table["vector"].list.len() if table["vector"].dtype == pl.List else None
+        if width is not None and width.n_unique() != 1:
+            raise InputError(f"{path}: vectors have {width.min()} to {width.max()} numbers; expected one width.")
+        return table["id"], np.asarray(table["vector"].to_list(), dtype=np.float32)
+    if path.suffix == ".npy":
+        matrix = np.load(path, allow_pickle=False)
+    elif path.suffix == ".safetensors":
+        from safetensors.numpy import load_file
+
+        tensors = load_file(path)
+        if "vectors" not in tensors:
+            raise InputError(f"{path} holds the tensors {sorted(tensors)}; expected one named vectors.")
+        matrix = tensors["vectors"]
+    else:
+        raise InputError(f"{path} has the unknown ending {path.suffix!r}; expected .parquet, .npy or .safetensors.")
+    names = path.with_name(path.name + ".ids.txt")
+    return (pl.Series("id", names.read_text().splitlines()) if names.is_file() else None), matrix

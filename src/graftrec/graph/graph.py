@@ -1,0 +1,68 @@
+"""The interaction graph: every edge both ways."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+
+from graftrec.errors import InputError
+from graftrec.graph.node_space import NodeSpace
+from graftrec.graph.normalize import normalize
+from graftrec.graph.propagate import SparseMatrix
+
+SYMMETRIC_KINDS = ("none", "symmetric")
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A symmetric, weighted adjacency [N, N] over a node space.
+
+    Refuses one-way edges: with them PyG's ``gcn_norm`` gives all-zero weights without an error.
+    """
+
+    space: NodeSpace
+    adjacency: sp.csr_matrix  # float32, row = target, column = source
+    _matrices: dict[tuple[str, bool, str], SparseMatrix] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        size = (self.space.num_nodes, self.space.num_nodes)
+        if self.adjacency.shape != size:
+            raise InputError(f"The adjacency has shape {self.adjacency.shape}; the node space expects {size}.")
+        one_way = (self.adjacency != self.adjacency.T).nnz
+        if one_way:
+            raise InputError(f"{one_way:,} of {self.num_edges:,} edges lack their reverse; add A^T to the adjacency.")
+
+    @property
+    def num_edges(self) -> int:
+        """Directed edges: two for each interaction."""
+        return int(self.adjacency.nnz)
+
+    @cached_property
+    def weighted(self) -> bool:
+        """Whether any edge weight differs from 1."""
+        return bool((self.adjacency.data != 1).any())
+
+    @cached_property
+    def edge_index(self) -> Tensor:
+        """(source, target) of every edge, int64 [2, E], sorted by target: PyG's convention."""
+        target = np.repeat(np.arange(self.space.num_nodes), np.diff(self.adjacency.indptr))
+        return torch.from_numpy(np.stack([self.adjacency.indices.astype(np.int64), target]))
+
+    @cached_property
+    def edge_weight(self) -> Tensor:
+        """Weights in the order of ``edge_index``, float32 [E]."""
+        return torch.from_numpy(self.adjacency.data)
+
+    def matrix(self, normalization: str, self_loops: bool, device: torch.device) -> SparseMatrix:
+        """The adjacency, with self-loops of weight 1 if asked, normalised; made once per device."""
+        key = (normalization, self_loops, str(device))
+        if key not in self._matrices:
+            adjacency = self.adjacency
+            if self_loops:
+                adjacency = sp.csr_matrix(adjacency + sp.identity(self.space.num_nodes, np.float32, format="csr"))
+            normalized = normalize(adjacency, normalization)
+            self._matrices[key] = SparseMatrix.of(normalized, normalization in SYMMETRIC_KINDS, device)
+        return self._matrices[key]

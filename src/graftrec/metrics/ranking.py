@@ -1,0 +1,76 @@
+"""Full-ranking metrics from recommended lists, per user and on average."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor
+
+from graftrec.data.interactions import Interactions
+
+
+@dataclass(frozen=True, eq=False)
+class RankingResult:
+    """``values``: means over users with held-out items, such as ``recall@20``; coverage is one value for all.
+
+    ``per_user``: user (number), num_relevant, and one Float32 column a metric.
+    """
+
+    values: dict[str, float]
+    per_user: pl.DataFrame
+
+
+class RankingMetrics:
+    """Collects lists block by block. Definitions are those of PyG's ``LinkPred*`` metrics.
+
+    recall = hits / |R|; precision = hits / k; f1 per user; ndcg with gains 1 / log2(rank + 1), ideal over
+    min(k, |R|); map over min(k, |R|); mrr = 1 / rank of the first hit; hit_rate = any hit;
+    ``f1_of_means`` from mean precision and mean recall; coverage = share of items in any list.
+    """
+
+    def __init__(self, held_out: Interactions, k: Sequence[int]) -> None:
+        from torch_geometric import metrics as pyg
+
+        classes = {
+            "recall": pyg.LinkPredRecall,
+            "precision": pyg.LinkPredPrecision,
+            "f1": pyg.LinkPredF1,
+            "ndcg": pyg.LinkPredNDCG,
+            "hit_rate": pyg.LinkPredHitRatio,
+            "map": pyg.LinkPredMAP,
+            "mrr": pyg.LinkPredMRR,
+        }
+        self.k = sorted(set(k))
+        self.held_out = held_out
+        self.metrics = {f"{name}@{n}": metric(n) for n in self.k for name, metric in classes.items()}
+        self.in_lists = torch.zeros(len(self.k), held_out.num_items + 1, dtype=torch.bool)
+        self.blocks: list[pl.DataFrame] = []
+
+    def update(self, users: Tensor, lists: Tensor) -> None:
+        """Add the lists [B, max k] of ``users`` [B]: item numbers, best first, -1 where a list is short."""
+        from torch_geometric.metrics.link_pred import LinkPredMetricData
+
+        lists = torch.where(lists < 0, self.held_out.num_items, lists).cpu()  # an item that nobody holds
+        relevant = self.held_out.matrix[users.cpu().numpy()]
+        row = torch.from_numpy(np.repeat(np.arange(len(users)), np.diff(relevant.indptr)))
+        data = LinkPredMetricData(lists, (row, torch.from_numpy(relevant.indices.astype(np.int64))))
+        columns = {name: metric._compute(data).float().numpy() for name, metric in self.metrics.items()}
+        self.blocks.append(
+            pl.DataFrame({"user": users.cpu().numpy(), "num_relevant": data.label_count.numpy(), **columns})
+        )
+        for index, k in enumerate(self.k):
+            self.in_lists[index, lists[:, :k].flatten()] = True
+
+    def compute(self) -> RankingResult:
+        """Means in double precision over all users added so far."""
+        per_user = pl.concat(self.blocks).sort("user")
+        values = {name: float(per_user[name].cast(pl.Float64).mean()) for name in self.metrics}  # type: ignore[arg-type]
+        for index, k in enumerate(self.k):
+            precision, recall = values[f"precision@{k}"], values[f"recall@{k}"]
+            total = precision + recall
+            values[f"f1_of_means@{k}"] = 2 * precision * recall / total if total else 0.0
+            values[f"coverage@{k}"] = self.in_lists[index, :-1].double().mean().item()
+        values["num_users"] = float(len(per_user))
+        return RankingResult(values, per_user)

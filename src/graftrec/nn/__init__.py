@@ -1,0 +1,1 @@
+"""Inputs, graph encoders, scorers, and the recommender they make."""

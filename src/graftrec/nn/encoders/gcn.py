@@ -1,0 +1,41 @@
+"""GCN (Kipf & Welling)."""
+
+from torch import Tensor, nn
+
+from graftrec.graph.graph import Graph
+from graftrec.graph.propagate import propagate
+from graftrec.nn.encoders.block import ConvolutionEncoder
+
+
+class GCN(ConvolutionEncoder):
+    """X' = D^-1/2 (A + I) D^-1/2 X W + b (Kipf & Welling, ICLR 2017, eq. 2), D of A + I.
+
+    ``normalization`` and ``self_loops`` change the propagation matrix. Edge weights enter A.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        weighted: bool = False,
+        num_layers: int = 2,
+        normalization: str = "symmetric",
+        self_loops: bool = True,
+        mix: str = "mean",
+        dropout: float = 0.0,
+        norm: str = "none",
+        activation: str = "relu",
+        residual: bool = False,
+    ) -> None:
+        linears: list[nn.Module] = [nn.Linear(dim, dim) for _ in range(num_layers)]
+        super().__init__(dim, linears, mix, dropout, norm, activation, residual)
+        self.normalization = normalization
+        self.self_loops = self_loops
+        for linear in linears:  # as PyG's GCNConv: Glorot weights, zero bias
+            nn.init.xavier_uniform_(linear.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(linear.bias)  # type: ignore[arg-type]
+
+    def convolve(self, index: int, x: Tensor, graph: Graph) -> Tensor:
+        linear = self.convolutions[index]
+        matrix = graph.matrix(self.normalization, self.self_loops, x.device)
+        propagated: Tensor = propagate(matrix, x @ linear.weight.T) + linear.bias
+        return propagated

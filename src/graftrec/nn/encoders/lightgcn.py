@@ -1,0 +1,28 @@
+"""LightGCN: propagation and nothing else."""
+
+from torch import Tensor
+
+from graftrec.graph.graph import Graph
+from graftrec.graph.propagate import propagate
+from graftrec.nn.encoders.base import Encoder
+
+
+class LightGCN(Encoder):
+    """X^(l+1) = D^-1/2 A D^-1/2 X^(l), embedding = mean of the layers (He et al., SIGIR 2020, eq. 3, 4, 7).
+
+    ``normalization`` is one of ``graph.normalize.EXPONENTS`` (the paper's Table 5).
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        weighted: bool = False,
+        num_layers: int = 3,
+        normalization: str = "symmetric",
+        mix: str = "mean",
+    ) -> None:
+        super().__init__(num_layers, mix)
+        self.normalization = normalization
+
+    def layer(self, index: int, x: Tensor, graph: Graph) -> Tensor:
+        return propagate(graph.matrix(self.normalization, False, x.device), x)

@@ -1,0 +1,29 @@
+"""Bayesian personalised ranking."""
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from graftrec.errors import check_choice
+from graftrec.objectives.step import Step
+
+
+@dataclass(frozen=True)
+class BPR:
+    """softplus(s_uj - s_ui) = -ln sigmoid(s_ui - s_uj) over pairs and their negatives (Rendle et al., UAI 2009).
+
+    ``reduction``: ``mean`` (LightGCN's code) or ``sum`` over all [B, per_positive] comparisons. Needs
+    ``negatives.per_positive`` >= 1.
+    """
+
+    reduction: str = "mean"
+
+    def __post_init__(self) -> None:
+        check_choice("bpr.reduction", self.reduction, ("mean", "sum"))
+
+    def __call__(self, step: Step) -> Tensor:
+        positive = (step.users * step.items).sum(-1, keepdim=True)  # [B, 1]
+        negative = (step.users[:, None] * step.negatives).sum(-1)  # [B, per_positive]
+        losses = F.softplus(negative - positive)
+        return losses.mean() if self.reduction == "mean" else losses.sum()

@@ -1,0 +1,1 @@
+"""One tracked run: build, train, evaluate, recommend."""

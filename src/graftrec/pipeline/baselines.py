@@ -1,0 +1,67 @@
+"""The simple recommenders that stand beside every run, on the same split."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from graftrec.baselines.item_knn import ItemSimilarity
+from graftrec.baselines.popularity import Popularity
+from graftrec.data.dataset import Dataset
+from graftrec.errors import InputError
+from graftrec.pipeline.run_folder import RunFolder
+from graftrec.recommend.evaluation import RankingProtocol, evaluate
+from graftrec.recommend.scoring import Scorer
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """Popularity, and item-kNN tuned on validation over ``neighbours`` x ``shrinkage`` by ``metric``."""
+
+    neighbours: Sequence[int] = (10, 20, 50, 100, 200)
+    shrinkage: Sequence[float] = (0.0, 10.0, 50.0)
+    metric: str = "ndcg"
+
+    def __post_init__(self) -> None:
+        if not self.neighbours or not self.shrinkage:
+            raise InputError("baselines.neighbours and baselines.shrinkage must each hold a value; or baselines=none.")
+
+    def __call__(self, dataset: Dataset, protocol: RankingProtocol, cache: Path) -> dict[str, Any]:
+        """Results by name: test metrics, what was chosen, seconds. Kept in ``cache`` under the data's hash."""
+        settings = {"data": dataset.hash, "leaky": dataset.leaky, **asdict(self), **asdict(protocol), "version": 1}
+        key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:24]
+        path = cache / f"{key}.json"
+        if not path.is_file():
+            RunFolder.write_json(path, self._measure(dataset, protocol))
+        return RunFolder.read_json(path)
+
+    def _measure(self, dataset: Dataset, protocol: RankingProtocol) -> dict[str, Any]:
+        start = time.perf_counter()
+        popularity = _tested(Popularity(dataset.train), dataset, protocol, "", start)
+        start = time.perf_counter()
+        model, chosen = self._tune(dataset, protocol)
+        return {"popularity": popularity, "item-kNN": _tested(model, dataset, protocol, chosen, start)}
+
+    def _tune(self, dataset: Dataset, protocol: RankingProtocol) -> tuple[Scorer, str]:
+        """The item-kNN with the best validation metric; the first of equals."""
+        task = protocol.validation(dataset)
+        metric = f"{self.metric}@{max(task.k)}"
+        best: tuple[float, Scorer | None, str] = (-1.0, None, "")
+        for shrinkage in self.shrinkage:
+            similarity = ItemSimilarity(dataset.train, shrinkage)
+            for neighbours in self.neighbours:
+                model = similarity.nearest(neighbours)
+                value = evaluate(model, task).values[metric]
+                if value > best[0]:
+                    best = (value, model, f"{neighbours} neighbours, shrinkage {shrinkage:g}")
+        assert best[1] is not None
+        return best[1], best[2]
+
+
+def _tested(model: Scorer, dataset: Dataset, protocol: RankingProtocol, chosen: str, start: float) -> dict[str, Any]:
+    values = evaluate(model, protocol.test(dataset)).values
+    metrics = {f"test/{name}": value for name, value in values.items()}
+    return {"chosen": chosen, "metrics": metrics, "seconds": round(time.perf_counter() - start, 3)}

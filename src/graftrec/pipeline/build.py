@@ -1,0 +1,117 @@
+"""The composition root: from a configuration to objects. The only module that calls ``instantiate``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate as hydra_instantiate
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning import Trainer
+from pytorch_lightning.loggers import Logger
+
+from graftrec.data.dataset import Dataset
+from graftrec.data.prepare import PROTOCOLS, split_dataset
+from graftrec.data.sampling import NegativeSampler, Positives
+from graftrec.data.sources.base import RawData
+from graftrec.errors import InputError, check_choice
+from graftrec.features.nodes import NodeFeatures
+from graftrec.features.store import FeatureStore
+from graftrec.graph.graph import Graph
+from graftrec.nn.recommender import Recommender, warn_of_unused_weights
+from graftrec.recommend.evaluation import RankingProtocol
+from graftrec.training.datamodule import EpochBatches, GraphDataModule
+from graftrec.training.ranking import RankingModule
+
+
+def instantiate(node: Any, **arguments: Any) -> Any:
+    """The object that ``node`` describes, with plain containers; bad input keeps its own message.
+
+    ``arguments`` are run-time objects. They bypass Hydra, which would turn dataclasses into dictionaries.
+    """
+    try:
+        if arguments:
+            return hydra_instantiate(node, _convert_="all", _partial_=True)(**arguments)
+        return hydra_instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        if isinstance(cause, InputError):
+            raise cause from None
+        raise
+
+
+def read(config: DictConfig) -> RawData:
+    """The raw tables of ``data=``."""
+    raw: RawData = instantiate(config.data).read()
+    return raw
+
+
+def build_dataset(config: DictConfig, raw: RawData) -> Dataset:
+    """Filtered, numbered and split."""
+    check_choice("protocol", config.protocol, PROTOCOLS)
+    source, filter, split = (instantiate(config[name]) for name in ("data", "filter", "split"))
+    return split_dataset(raw, source, filter, split, config.protocol)
+
+
+def build_graph(config: DictConfig, dataset: Dataset) -> Graph:
+    """The graph of the training interactions."""
+    graph: Graph = instantiate(config.graph, weighting=instantiate(config.weighting))(dataset)
+    return graph
+
+
+def build_features(config: DictConfig, dataset: Dataset) -> NodeFeatures:
+    """User and item features, from the cache where it has them."""
+    store = FeatureStore(Path(config.paths.cache).expanduser() / "features")
+    features: NodeFeatures = instantiate(config.features)(dataset, store)
+    return features
+
+
+def build_data_module(
+    config: DictConfig, dataset: Dataset, graph: Graph, features: NodeFeatures
+) -> GraphDataModule:
+    """Batches, ranking tasks, graph and features."""
+    protocol: RankingProtocol = instantiate(config.evaluation)
+    sampler: NegativeSampler = instantiate(config.negatives)
+    positives = Positives(dataset.train)
+    sampler.check(positives)
+    batches = EpochBatches(positives, sampler, config.batch_size, config.seed)
+    return GraphDataModule(graph, features, batches, protocol.validation(dataset), protocol.test(dataset))
+
+
+def build_recommender(config: DictConfig, data: GraphDataModule) -> Recommender:
+    """Input, encoder and scorer; numbers that the data decides are passed here."""
+    recommender = Recommender(
+        instantiate(config.input, space=data.graph.space, features=data.features),
+        instantiate(config.encoder, weighted=data.graph.weighted),
+        instantiate(config.scorer),
+    )
+    warn_of_unused_weights(recommender.encoder, data.graph)
+    return recommender
+
+
+def build_module(config: DictConfig, data: GraphDataModule) -> RankingModule:
+    """The LightningModule, initialised from ``seed``."""
+    import torch
+
+    torch.manual_seed(config.seed)
+    return RankingModule(
+        build_recommender(config, data),
+        instantiate(config.objective),
+        data,
+        instantiate(config.optimizer),
+        instantiate(config.scheduler),
+        config.seed,
+    )
+
+
+def build_trainer(config: DictConfig, checkpoints: Path, loggers: Sequence[Logger]) -> Trainer:
+    """Lightning's Trainer with its callbacks; ``checkpoints`` is their folder."""
+    places = {"checkpoint": {"dirpath": str(checkpoints)}}
+    callbacks = [instantiate(node, **places.get(name, {})) for name, node in config.callbacks.items()]
+    trainer: Trainer = instantiate(config.trainer, callbacks=callbacks, logger=list(loggers))
+    return trainer
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """The resolved configuration as plain dictionaries and lists."""
+    return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)  # type: ignore[return-value]

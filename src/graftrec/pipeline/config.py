@@ -1,0 +1,13 @@
+"""Where the configuration lives. Imports nothing heavy: the command line starts here."""
+
+from pathlib import Path
+
+
+def config_folder() -> Path:
+    """The packed copy of ``conf/`` beside the package (wheel), else the one of the repository (editable)."""
+    package = Path(__file__).resolve().parents[1]
+    candidates = [package / "conf", package.parents[1] / "conf"]
+    found = next((folder for folder in candidates if (folder / "train.yaml").is_file()), None)
+    if found is None:
+        raise FileNotFoundError(f"No configuration folder; looked for {' and '.join(map(str, candidates))}.")
+    return found

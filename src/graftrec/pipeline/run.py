@@ -1,0 +1,105 @@
+"""A finished run, read from its folder alone."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+from omegaconf import OmegaConf
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from graftrec.data.dataset import Dataset
+from graftrec.data.storage import load_dataset
+from graftrec.errors import InputError
+from graftrec.metrics.ranking import RankingResult
+from graftrec.pipeline.build import instantiate
+from graftrec.pipeline.run_folder import RunFolder
+from graftrec.recommend.evaluation import RankingProtocol, evaluate, recommend
+from graftrec.recommend.scoring import FactorScorer
+
+
+def load_run(path: str | Path) -> "Run":
+    """Open a finished run folder; refuses one that is missing, unfinished or damaged."""
+    folder = RunFolder(Path(path).expanduser())
+    folder.require("config", "dataset", "embeddings", "metrics")
+    return Run(folder)
+
+
+class Run:
+    """Configuration, data and embeddings of a finished run. Public methods speak external ids."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.config = OmegaConf.load(folder.config)
+        self.facts: dict[str, Any] = RunFolder.read_json(folder.facts)
+        self.metrics: dict[str, float] = RunFolder.read_json(folder.metrics)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data set that the run was trained on."""
+        return load_dataset(self.folder.dataset)
+
+    @cached_property
+    def scorer(self) -> FactorScorer:
+        """Scores of the best checkpoint."""
+        try:
+            tensors = load_file(self.folder.embeddings)
+            users, items = tensors["user"], tensors["item"]
+        except (OSError, SafetensorError, KeyError) as error:
+            raise InputError(f"{self.folder.embeddings} is damaged: {error}") from error
+        if (len(users), len(items)) != (self.dataset.num_users, self.dataset.num_items):
+            raise InputError(
+                f"{self.folder.embeddings} has {len(users):,} users and {len(items):,} items; "
+                f"the run's data has {self.dataset.num_users:,} and {self.dataset.num_items:,}."
+            )
+        return FactorScorer(users, items)
+
+    def evaluate(self, k: Sequence[int] | None = None, mask: str | None = None) -> dict[str, RankingResult]:
+        """Validation and test results, under the run's own protocol unless ``k`` or ``mask`` say otherwise."""
+        changes = {name: value for name, value in (("k", k), ("mask", mask)) if value is not None}
+        protocol: RankingProtocol = instantiate(self.config.evaluation, **changes)
+        tasks = {"test": protocol.test(self.dataset), "valid": protocol.validation(self.dataset)}
+        return {part: evaluate(self.scorer, task) for part, task in tasks.items()}
+
+    def recommend(self, user_ids: Sequence[Any], k: int = 10) -> pl.DataFrame:
+        """The k best items of each user that are not in the user's history.
+
+        Columns: user, rank (from 1), item, score, and the text columns of the items, the title first.
+        """
+        if not 1 <= k <= self.dataset.num_items:
+            raise InputError(f"k={k} must lie between 1 and the catalogue's {self.dataset.num_items:,} items.")
+        ids = list(user_ids)
+        users = torch.from_numpy(self.dataset.users.numbers(pl.Series("user", ids)))
+        lists = recommend(self.scorer, users, self.dataset.seen("all"), k)
+        position, rank = (lists >= 0).nonzero(as_tuple=True)
+        items = lists[position, rank]
+        scores = self.scorer.scores(users)[position, items]
+        frame = pl.DataFrame(
+            {
+                "user": self.dataset.users.take(users[position].numpy()),
+                "rank": rank.numpy() + 1,
+                "item": self.dataset.items.take(items.numpy()),
+                "score": scores.numpy(),
+            }
+        )
+        return frame if self.dataset.item_text is None else frame.hstack(self.dataset.item_text[items.numpy()])
+
+    def history(self, user_id: Any) -> pl.DataFrame:
+        """All items of one user, latest first where times are known: item, part, weight, time, text columns."""
+        number = int(self.dataset.users.numbers(pl.Series("user", [user_id]))[0])
+        names = ("train", "test") if self.dataset.leaky else ("train", "valid", "test")
+        tables = [self._items_of(number, name) for name in names]
+        table = pl.concat(tables)
+        key = next((name for name in ("time", "order") if name in table.columns), None)
+        return table if key is None else table.sort(key, descending=True, maintain_order=True)
+
+    def _items_of(self, user: int, part: str) -> pl.DataFrame:
+        interactions = getattr(self.dataset, part)
+        chosen = interactions.select(interactions.user == user)
+        columns = {name: getattr(chosen, name) for name in ("weight", "time", "order")}
+        known = {name: values for name, values in columns.items() if values is not None}
+        table = pl.DataFrame({"item": self.dataset.items.take(chosen.item), **known}).with_columns(part=pl.lit(part))
+        return table if self.dataset.item_text is None else table.hstack(self.dataset.item_text[chosen.item])

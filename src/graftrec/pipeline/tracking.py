@@ -1,0 +1,108 @@
+"""Loggers: csv always, W&B and TensorBoard by choice; closed in every case."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from pytorch_lightning.loggers import Logger
+
+from graftrec.errors import check_choice
+from graftrec.training.csv_logger import EpochCSVLogger
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What trackers are told of a run."""
+
+    folder: Path
+    config: dict[str, Any]
+    group: str
+    job_type: str
+    tags: Sequence[str]
+    facts: dict[str, Any] = field(default_factory=dict)  # data id, hash, sizes
+
+
+class Tracker(Protocol):
+    """Opens a Lightning logger for a run and closes it."""
+
+    def open(self, info: RunInfo) -> Logger: ...
+
+    def close(self, failed: bool) -> None: ...
+
+
+@contextmanager
+def tracked(trackers: Mapping[str, Tracker], info: RunInfo) -> Iterator[list[Logger]]:
+    """Loggers for the time of a run: csv and ``trackers``; each is closed, also when the run fails."""
+    opened: list[Tracker] = []
+    failed = True
+    try:
+        loggers: list[Logger] = [EpochCSVLogger(info.folder / "metrics.csv")]
+        for tracker in trackers.values():
+            opened.append(tracker)
+            loggers.append(tracker.open(info))
+        yield loggers
+        failed = False
+    finally:
+        for tracker in opened:
+            tracker.close(failed)
+
+
+@dataclass
+class Wandb:
+    """Weights & Biases. ``mode=auto`` is online where an API key is set in the environment, else offline."""
+
+    project: str = "graftrec"
+    entity: str | None = None
+    mode: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_choice("logger.wandb.mode", self.mode, ("auto", "online", "offline", "disabled"))
+
+    def open(self, info: RunInfo) -> Logger:
+        """Start one W&B run in the run folder; never prompts."""
+        import wandb
+        from pytorch_lightning.loggers import WandbLogger
+
+        auto = os.environ.get("WANDB_MODE") or ("online" if os.environ.get("WANDB_API_KEY") else "offline")
+        run = wandb.init(
+            project=self.project,
+            entity=self.entity,
+            name=info.folder.name,
+            group=info.group,
+            job_type=info.job_type,
+            tags=list(info.tags),
+            config={**info.config, **info.facts},
+            dir=str(info.folder),
+            mode=auto if self.mode == "auto" else self.mode,  # type: ignore[arg-type]
+            settings=wandb.Settings(silent=True, console="off"),
+            reinit="finish_previous",
+        )
+        return WandbLogger(experiment=run)
+
+    def close(self, failed: bool) -> None:
+        """Finish the run; a crash is marked as one."""
+        import wandb
+
+        wandb.finish(exit_code=int(failed))
+
+
+@dataclass
+class TensorBoard:
+    """TensorBoard event files in the run folder."""
+
+    _logger: Logger | None = None
+
+    def open(self, info: RunInfo) -> Logger:
+        """Start writing under ``tensorboard/``."""
+        from pytorch_lightning.loggers import TensorBoardLogger
+
+        self._logger = TensorBoardLogger(save_dir=info.folder, name="tensorboard", version="")
+        return self._logger
+
+    def close(self, failed: bool) -> None:
+        """Flush and close the event file."""
+        if self._logger is not None:
+            self._logger.finalize("failed" if failed else "success")

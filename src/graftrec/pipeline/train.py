@@ -1,0 +1,157 @@
+"""The story of one run, from configuration to a finished run folder."""
+
+import logging
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import EarlyStopping
+from safetensors.torch import save_file
+
+from graftrec.data.dataset import Dataset
+from graftrec.data.storage import save_dataset
+from graftrec.pipeline import build
+from graftrec.pipeline.environment import environment
+from graftrec.pipeline.run_folder import RunFolder
+from graftrec.pipeline.stages import Stages
+from graftrec.pipeline.tracking import RunInfo, tracked
+from graftrec.recommend.evaluation import evaluate
+from graftrec.recommend.scoring import FactorScorer
+from graftrec.training.ranking import RankingModule
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What stands before training starts."""
+
+    dataset: Dataset
+    data: build.GraphDataModule
+    stages: Stages
+
+
+def prepare(config: DictConfig, with_features: bool = True) -> Prepared:
+    """Read, split, build the graph, encode the texts; time and memory of each stage are kept."""
+    stages = Stages()
+    with stages("read"):
+        raw = build.read(config)
+    with stages("filter and split"):
+        dataset = build.build_dataset(config, raw)
+        del raw
+    with stages("graph"):
+        graph = build.build_graph(config, dataset)
+    with stages("features"):
+        features = build.build_features(config, dataset) if with_features else build.NodeFeatures()
+    return Prepared(dataset, build.build_data_module(config, dataset, graph, features), stages)
+
+
+def train(config: DictConfig, folder: Path) -> dict[str, float]:
+    """Train, test the best checkpoint, write the run folder; returns the flat metrics.
+
+    A folder that holds ``checkpoints/last.ckpt`` is continued from its last finished epoch.
+    """
+    _quiet()
+    run = RunFolder(folder)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    RunFolder.write_text(run.config, OmegaConf.to_yaml(config, resolve=True))
+    RunFolder.write_json(run.environment, environment())
+    prepared = prepare(config)
+    save_dataset(prepared.dataset, run.dataset)
+    facts = _facts(config, prepared)
+    RunFolder.write_json(run.facts, {"status": "running", **facts})
+    info = RunInfo(
+        folder,
+        build.plain(config),
+        config.group or prepared.dataset.id,
+        config.job_type,
+        facts["tags"],
+        {"data_id": facts["data"]["id"], "data_hash": facts["data"]["hash"]},
+    )
+    with tracked(build.instantiate(config.logger) or {}, info) as loggers:
+        module = build.build_module(config, prepared.data)
+        trainer = build.build_trainer(config, run.checkpoints, loggers)
+        with prepared.stages("train"):
+            _fit(trainer, module, prepared, run)
+        with prepared.stages("test"):
+            trainer.test(module, prepared.data, ckpt_path=str(run.best), verbose=False, weights_only=True)
+            metrics = _write_results(module, prepared, run)
+    with prepared.stages("baselines"):
+        baselines = _baselines(config, prepared)
+    cost = {"stages": prepared.stages.to_dict(), "epochs": _epochs(run)}
+    sizes = {"parameters": sum(p.numel() for p in module.parameters())}
+    RunFolder.write_json(run.facts, {"status": "finished", **facts, **cost, **sizes, "baselines": baselines})
+    RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
+    return metrics
+
+
+def _fit(trainer: Trainer, module: RankingModule, prepared: Prepared, run: RunFolder) -> None:
+    """Fit, from the last finished epoch where there is one; a run that had stopped early stays stopped."""
+    if not run.last.is_file():
+        trainer.fit(module, prepared.data)
+        return
+    states = torch.load(run.last, weights_only=True)["callbacks"]
+    stopped = any(state.get("stopped_epoch") for name, state in states.items() if EarlyStopping.__name__ in name)
+    if not stopped:
+        trainer.fit(module, prepared.data, ckpt_path=str(run.last), weights_only=True)
+
+
+def _write_results(module: RankingModule, prepared: Prepared, run: RunFolder) -> dict[str, float]:
+    """Embeddings of the best checkpoint, per-user values, and the flat metrics."""
+    with torch.no_grad():
+        users, items = module.recommender.eval().factors(module.graph)
+    partial = run.embeddings.with_suffix(".partial")
+    save_file({"user": users.contiguous().cpu(), "item": items.contiguous().cpu()}, partial)
+    partial.replace(run.embeddings)
+    test = module.results["test"]
+    valid = evaluate(FactorScorer(users.cpu(), items.cpu()), prepared.data.validation)
+    ids = prepared.dataset.users.take(test.per_user["user"].to_numpy())
+    test.per_user.with_columns(ids.alias("user")).write_parquet(run.per_user)
+    parts = {"test": test.values, "valid": valid.values}
+    return {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
+
+
+def _facts(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
+    dataset = prepared.dataset
+    return {
+        "data": {"id": dataset.id, "hash": dataset.hash, "counts": dataset.counts},
+        "sizes": {
+            "users": dataset.num_users,
+            "items": dataset.num_items,
+            "train": len(dataset.train),
+            "valid": len(dataset.valid),
+            "test": len(dataset.test),
+            "edges": prepared.data.graph.num_edges,
+        },
+        "tags": [*config.tags, *(["leaky"] if dataset.leaky else [])],
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S"),
+    }
+
+
+def _baselines(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
+    if config.get("baselines") is None:
+        return {}
+    cache = Path(config.paths.cache).expanduser() / "baselines"
+    protocol = build.instantiate(config.evaluation)
+    baselines: dict[str, Any] = build.instantiate(config.baselines)(prepared.dataset, protocol, cache)
+    return baselines
+
+
+def _epochs(run: RunFolder) -> dict[str, int]:
+    """How many epochs were trained, and after how many of them the best checkpoint was saved."""
+    last, best = (torch.load(path, weights_only=True)["epoch"] + 1 for path in (run.last, run.best))
+    return {"trained": last, "best": best}
+
+
+def _quiet() -> None:
+    """Lightning's advice on devices and workers does not concern users of this pipeline."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="pytorch_lightning.*")
+    warnings.filterwarnings("ignore", message=".*Sparse CSR tensor support is in beta.*")
+
+

@@ -1,0 +1,88 @@
+"""Full ranking of the catalogue for every user with held-out items."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+
+from graftrec.data.dataset import Dataset
+from graftrec.data.interactions import Interactions
+from graftrec.errors import InputError, check_choice
+from graftrec.metrics.ranking import RankingMetrics, RankingResult
+from graftrec.recommend.scoring import Scorer
+from graftrec.recommend.top_k import top_k
+
+MASKS = ("train", "train_and_valid")
+
+
+@dataclass(frozen=True, eq=False)
+class RankingTask:
+    """Held-out pairs to be found among all items that a user has not ``seen``."""
+
+    held_out: Interactions
+    seen: sp.csr_matrix  # [U, I]
+    k: tuple[int, ...]
+    block_size: int
+
+    def user_blocks(self) -> list[Tensor]:
+        """Users with held-out items, ``block_size`` at a time."""
+        users = torch.from_numpy(np.flatnonzero(self.held_out.user_degree))
+        return list(users.split(self.block_size))
+
+    def lists(self, scorer: Scorer, users: Tensor) -> Tensor:
+        """Item numbers [B, max k], best first."""
+        return recommend(scorer, users, self.seen, max(self.k))
+
+    def metrics(self) -> RankingMetrics:
+        """An empty collector for this task's users."""
+        return RankingMetrics(self.held_out, self.k)
+
+
+@dataclass(frozen=True)
+class RankingProtocol:
+    """Which lists are judged: lengths ``k``, and what is masked when the test set is ranked.
+
+    Validation always masks training items. ``block_size`` users are scored at once.
+    """
+
+    k: Sequence[int] = (10, 20)
+    mask: str = "train_and_valid"
+    block_size: int = 256
+
+    def __post_init__(self) -> None:
+        check_choice("evaluation.mask", self.mask, MASKS)
+        if not self.k or min(self.k) < 1:
+            raise InputError(f"evaluation.k={list(self.k)} must hold list lengths >= 1.")
+
+    def validation(self, dataset: Dataset) -> RankingTask:
+        """Find the validation pairs."""
+        return self._task(dataset, dataset.valid, "train")
+
+    def test(self, dataset: Dataset) -> RankingTask:
+        """Find the test pairs."""
+        return self._task(dataset, dataset.test, self.mask)
+
+    def _task(self, dataset: Dataset, held_out: Interactions, mask: str) -> RankingTask:
+        if max(self.k) > dataset.num_items:
+            raise InputError(f"evaluation.k={max(self.k)} is larger than the catalogue of {dataset.num_items:,} items.")
+        return RankingTask(held_out, dataset.seen(mask), tuple(self.k), self.block_size)
+
+
+def recommend(scorer: Scorer, users: Tensor, seen: sp.csr_matrix, k: int) -> Tensor:
+    """The k best unseen items of ``users`` [B], int64 [B, k]; -1 where fewer are left."""
+    scores = scorer.scores(users)
+    known = seen[users.cpu().numpy()]
+    rows = np.repeat(np.arange(len(users)), np.diff(known.indptr))
+    scores[torch.from_numpy(rows), torch.from_numpy(known.indices.astype(np.int64))] = -torch.inf
+    return top_k(scores, k)
+
+
+def evaluate(scorer: Scorer, task: RankingTask) -> RankingResult:
+    """Rank and judge all users of ``task``."""
+    metrics = task.metrics()
+    for users in task.user_blocks():
+        metrics.update(users, task.lists(scorer, users))
+    return metrics.compute()

@@ -1,0 +1,33 @@
+"""The scoring contract, where learned models and closed-form baselines meet."""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from graftrec.errors import InputError
+
+
+class Scorer(Protocol):
+    """Anything that scores the whole catalogue for some users."""
+
+    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
+        """float32 [B, num_items] for ``users`` [B]; written into ``out`` where it is given."""
+        ...
+
+
+class FactorScorer:
+    """Inner products of user vectors [U, d] and item vectors [I, d]."""
+
+    def __init__(self, users: Tensor, items: Tensor) -> None:
+        if not (users.isfinite().all() and items.isfinite().all()):
+            raise InputError("The model's embeddings are not finite: training diverged; lower optimizer.lr.")
+        self.users = users.detach().float()
+        self.items = items.detach().float()
+
+    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
+        return torch.matmul(self.users[users.to(self.users.device)], self.items.T, out=out)
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """User vectors and item vectors."""
+        return self.users, self.items

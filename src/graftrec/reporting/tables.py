@@ -1,0 +1,116 @@
+"""Tables in the terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from graftrec.data.dataset import Dataset
+from graftrec.metrics.ranking import RankingResult
+from graftrec.pipeline.run import Run
+from graftrec.pipeline.stages import Stages
+
+SHOWN = ("recall", "precision", "f1", "ndcg", "hit_rate", "coverage")
+
+
+def console() -> Console:
+    """A terminal at its own width, a file or pipe at 120 columns."""
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=120)
+
+
+def print_run(run: Run) -> None:
+    """This run beside its baselines, what it cost, and, on the last line, its folder."""
+    out = console()
+    sizes, epochs = run.facts["sizes"], run.facts["epochs"]
+    leaky = " [bold red](leaky: validated on the test set)[/]" if "leaky" in run.facts["tags"] else ""
+    out.print(
+        f"\n[bold]{run.facts['data']['id']}[/]{leaky}: {sizes['users']:,} users, {sizes['items']:,} items, "
+        f"{sizes['train']:,} train / {sizes['valid']:,} valid / {sizes['test']:,} test interactions"
+    )
+    print_counts(run.facts["data"]["counts"])
+    stages = run.facts["stages"]
+    rows = [
+        (name + (f" ({result['chosen']})" if result["chosen"] else ""), result["metrics"], result["seconds"])
+        for name, result in run.facts["baselines"].items()
+    ]
+    rows.append((f"this run ({describe(run)})", run.metrics, stages["train"]["seconds"]))
+    out.print(comparison(rows, max(run.config.evaluation.k)))
+    seconds = sum(stage["seconds"] for stage in stages.values())
+    peak = max(stage["peak_gib"] for stage in stages.values())
+    costs = ", ".join(f"{name} {stage['seconds']:.1f} s" for name, stage in stages.items())
+    out.print(
+        f"{epochs['trained']} epochs (best: {epochs['best']}), {run.facts['parameters']:,} parameters, "
+        f"{seconds:.0f} s, peak memory {peak:.2f} GiB ({costs})"
+    )
+    for offline in sorted((run.folder.path / "wandb").glob("offline-run-*")):
+        out.print(f"To upload to W&B: wandb sync {offline}", soft_wrap=True, highlight=False)
+    out.print(Text(str(run.folder.path)), soft_wrap=True)
+
+
+def comparison(rows: Sequence[tuple[str, Mapping[str, float], float]], k: int) -> Table:
+    """Test metrics at ``k``, one row a recommender, the best value of each column in bold."""
+    columns = [f"test/{name}@{k}" for name in SHOWN]
+    table = Table(*("test", *(c.removeprefix("test/") for c in columns), "seconds"), title_justify="left")
+    best = {column: max(metrics[column] for _, metrics, _ in rows) for column in columns}
+    for name, metrics, seconds in rows:
+        cells = [f"[bold]{v:.4f}[/]" if v == best[c] else f"{v:.4f}" for c, v in ((c, metrics[c]) for c in columns)]
+        table.add_row(Text(name), *cells, f"{seconds:.1f}")
+    return table
+
+
+def describe(run: Run) -> str:
+    """The choices that name a run: features, input, encoder, objective, seed."""
+    return ", ".join([*(f"{run.config.choices[g]}" for g in ("encoder", "input", "features", "objective")), f"seed {run.config.seed}"])
+
+
+def print_counts(counts: Mapping[str, int]) -> None:
+    """What reading, filtering and splitting kept and dropped."""
+    console().print("  " + ", ".join(f"{name}: {value:,}" for name, value in counts.items() if value), highlight=False)
+
+
+def print_prepared(dataset: Dataset, stages: Stages, edges: int) -> None:
+    """Sizes, and time and peak memory of each stage."""
+    console().print(
+        f"[bold]{dataset.id}[/] (hash {dataset.hash}): {dataset.num_users:,} users, {dataset.num_items:,} items, "
+        f"{len(dataset.train):,} train / {len(dataset.valid):,} valid / {len(dataset.test):,} test, {edges:,} edges"
+    )
+    print_counts(dataset.counts)
+    table = Table("stage", "seconds", "peak memory, GiB")
+    for stage in stages.done:
+        table.add_row(stage.name, f"{stage.seconds:.2f}", f"{stage.peak_gib:.2f}")
+    console().print(table)
+
+
+def print_recommendations(run: Run, users: Sequence[Any], k: int) -> None:
+    """History and recommendations of each user, with titles where the data has text."""
+    out = console()
+    for user in users:
+        history = run.history(user)
+        out.print(f"\n[bold]User {user}[/]: {len(history)} items, the latest:" if len(history) else f"User {user}")
+        out.print(_items_table(history.head(k)))
+        out.print("Recommended:")
+        out.print(_items_table(run.recommend([user], k).drop("user")))
+
+
+def _items_table(frame: pl.DataFrame) -> Table:
+    table = Table()
+    for column in frame.columns:
+        table.add_column(column, overflow="ellipsis", no_wrap=True)
+    for row in frame.iter_rows():
+        table.add_row(*(Text(f"{cell:.4g}" if isinstance(cell, float) else str(cell or "")) for cell in row))
+    return table
+
+
+def print_evaluation(run: Run, results: Mapping[str, RankingResult]) -> None:
+    """All metrics of both held-out parts."""
+    out = console()
+    table = Table("metric", *results, title=run.facts["data"]["id"])
+    names = list(next(iter(results.values())).values)
+    for name in names:
+        table.add_row(name, *(f"{result.values[name]:.6g}" for result in results.values()))
+    out.print(table)
+    out.print(Text(str(run.folder.path)), soft_wrap=True)

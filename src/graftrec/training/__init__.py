@@ -1,0 +1,1 @@
+"""The LightningDataModule, the LightningModules, and their callbacks."""

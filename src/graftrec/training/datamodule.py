@@ -1,0 +1,82 @@
+"""Training pairs in shuffled batches, and blocks of users to evaluate."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from graftrec.data.sampling import NegativeSampler, Positives
+from graftrec.features.nodes import NodeFeatures
+from graftrec.graph.graph import Graph
+from graftrec.objectives.step import Batch
+from graftrec.recommend.evaluation import RankingTask
+
+
+class EpochBatches:
+    """The batches of one epoch, a function of (seed, epoch) alone, so that a resumed run sees the same.
+
+    Batches are slices of index tensors: no worker processes, no per-example Python.
+    """
+
+    def __init__(self, positives: Positives, sampler: NegativeSampler, batch_size: int, seed: int) -> None:
+        self.positives = positives
+        self.sampler = sampler
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return -(-len(self.positives) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        state = np.random.SeedSequence([self.seed, self.epoch]).generate_state(1, np.uint64)[0]
+        generator = torch.Generator().manual_seed(int(state >> np.uint64(1)))
+        for rows in torch.randperm(len(self.positives), generator=generator).split(self.batch_size):
+            users, items = self.positives.users[rows], self.positives.items[rows]
+            yield Batch(
+                users,
+                items,
+                self.sampler.for_pairs(self.positives, users, generator),
+                self.sampler.draw(self.positives, (self.sampler.shared,), generator),
+            )
+
+
+class GraphDataModule(pl.LightningDataModule):
+    """Wraps the sparse bipartite graph, its node features, the training positives and the ranking tasks."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        features: NodeFeatures,
+        batches: EpochBatches,
+        validation: RankingTask,
+        test: RankingTask,
+    ) -> None:
+        super().__init__()
+        self.graph = graph
+        self.features = features
+        self.batches = batches
+        self.validation = validation
+        self.test = test
+
+    def train_dataloader(self) -> EpochBatches:
+        return self.batches
+
+    def val_dataloader(self) -> DataLoader[Tensor]:
+        return _blocks(self.validation)
+
+    def test_dataloader(self) -> DataLoader[Tensor]:
+        return _blocks(self.test)
+
+    def transfer_batch_to_device(self, batch: object, device: torch.device, dataloader_idx: int) -> object:
+        if isinstance(batch, Batch):
+            return Batch(*(tensor.to(device) for tensor in vars(batch).values()))
+        return super().transfer_batch_to_device(batch, device, dataloader_idx)
+
+
+def _blocks(task: RankingTask) -> DataLoader[Tensor]:
+    """One loader over the blocks of users (Lightning takes a bare list for several loaders)."""
+    return DataLoader(task.user_blocks(), batch_size=None)  # type: ignore[arg-type]
