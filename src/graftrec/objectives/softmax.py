@@ -42,15 +42,17 @@ class SampledSoftmax:
         users, items = step.users, step.embeddings.items
         if self.similarity == "cosine":
             users, items = F.normalize(users, dim=-1), F.normalize(items, dim=-1)
-        positive = (users * items.index_select(0, batch.items)).sum(-1) / self.temperature  # [B]
-        logits = users @ items.index_select(0, candidates).T / self.temperature  # [B, C]
-        correction = self.log_q * step.positives.item_degree.clamp(min=1).log()
-        positive = positive - correction[batch.items]
-        if self.in_batch and self.log_q:
-            size = len(batch.items)
-            logits = logits - F.pad(correction[batch.items], (0, len(candidates) - size))
-        logits = logits.masked_fill(self._hidden(step, candidates), -torch.inf)
-        return (torch.logsumexp(torch.cat([positive[:, None], logits], dim=1), dim=1) - positive).mean()
+        users = users / self.temperature
+        positive = (users * items.index_select(0, batch.items)).sum(-1)  # [B]
+        logits = users @ items.index_select(0, candidates).T  # [B, C]
+        if self.log_q:
+            correction = self.log_q * step.positives.item_degree.clamp(min=1).log()
+            positive = positive - correction[batch.items]
+            if self.in_batch:
+                logits -= F.pad(correction[batch.items], (0, len(batch.shared)))
+        logits.masked_fill_(self._hidden(step, candidates), -torch.inf)
+        others = torch.logsumexp(logits, dim=1)
+        return (torch.logaddexp(positive, others) - positive).mean()
 
     def _hidden(self, step: Step, candidates: Tensor) -> Tensor:
         """Candidates [B, C] that are no negatives: the positive itself, or any training positive."""

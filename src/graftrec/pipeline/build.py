@@ -106,7 +106,7 @@ def build_module(config: DictConfig, data: GraphDataModule) -> RankingModule:
 
 def build_trainer(config: DictConfig, checkpoints: Path, loggers: Sequence[Logger]) -> Trainer:
     """Lightning's Trainer with its callbacks; ``checkpoints`` is their folder."""
-    places = {"checkpoint": {"dirpath": str(checkpoints)}}
+    places = {name: {"dirpath": str(checkpoints)} for name in ("best", "last")}
     callbacks = [instantiate(node, **places.get(name, {})) for name, node in config.callbacks.items()]
     trainer: Trainer = instantiate(config.trainer, callbacks=callbacks, logger=list(loggers))
     return trainer

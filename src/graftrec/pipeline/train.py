@@ -133,7 +133,7 @@ def _facts(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
 
 
 def _baselines(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
-    if config.get("baselines") is None:
+    if not config.baselines:
         return {}
     cache = Path(config.paths.cache).expanduser() / "baselines"
     protocol = build.instantiate(config.evaluation)
