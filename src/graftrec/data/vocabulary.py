@@ -39,7 +39,7 @@ class Vocabulary:
         numbers = pl.DataFrame({"id": self.ids, "number": np.arange(len(self), dtype=np.int64)})
         wanted = pl.DataFrame({"id": values.cast(self.ids.dtype, strict=False)})
         joined = wanted.join(numbers, on="id", how="left", maintain_order="left")
-        return joined["number"].fill_null(-1).to_numpy()
+        return joined["number"].fill_null(-1).to_numpy(writable=True)
 
     def numbers(self, values: pl.Series) -> np.ndarray:
         """Numbers of ``values`` as int64 [n]; refuses ids that are not in the vocabulary."""

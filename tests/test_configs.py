@@ -1,0 +1,94 @@
+"""Every option of every config group fits the code that it configures."""
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
+
+from graftrec.pipeline import build
+from graftrec.pipeline.config import config_folder
+from graftrec.pipeline.train import prepare
+
+CONF = config_folder()
+OPTIONS = sorted(
+    f"{path.parent.relative_to(CONF)}={path.stem}" for path in CONF.rglob("*.yaml") if path.parent != CONF
+)
+EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+RUN_TIME = {"space", "features", "weighted", "weighting", "params", "optimizer", "total_steps"}  # passed by build
+PREFIXES = ("graftrec.", "torch.optim.", "pytorch_lightning.")
+
+
+def composed(*overrides: str) -> DictConfig:
+    """The configuration of ``graftrec train`` with ``overrides``."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("train", overrides=list(overrides))
+
+
+def targets(node: Any) -> Iterator[dict[str, Any]]:
+    """Every mapping with a ``_target_`` in a container."""
+    if isinstance(node, dict):
+        if "_target_" in node:
+            yield node
+        for value in node.values():
+            yield from targets(value)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_key_is_a_parameter_of_its_target(option: str) -> None:
+    container = OmegaConf.to_container(composed(option), resolve=False)
+    for node in targets(container):
+        parameters = inspect.signature(get_object(node["_target_"])).parameters
+        keys = {key for key in node if not key.startswith("_")}
+        open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        required = {name for name, p in parameters.items() if p.default is p.empty and p.kind not in variadic}
+        assert open_ended or keys <= set(parameters), node
+        assert required <= keys | RUN_TIME, node
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_targets_are_our_own_or_of_the_fixed_stack(option: str) -> None:
+    for node in targets(OmegaConf.to_container(composed(option), resolve=False)):
+        assert node["_target_"].startswith(PREFIXES)
+
+
+def test_only_optimizer_and_scheduler_are_partial() -> None:
+    container = OmegaConf.to_container(composed(), resolve=False)
+    assert isinstance(container, dict)
+    partial = {name for name, node in container.items() if any(n.get("_partial_") for n in targets(node))}
+    assert partial == {"optimizer", "scheduler"}
+
+
+def test_leaf_files_are_short() -> None:
+    long = [path for path in CONF.rglob("*/*.yaml") if len(path.read_text().splitlines()) > 25]
+    assert long == []
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_runs_a_step_on_small_data(experiment: str, tmp_path: Path) -> None:
+    config = composed(
+        f"experiment={experiment}",
+        "data=synthetic",
+        "data.num_users=60",
+        "data.num_items=40",
+        "data.num_interactions=1200",
+        "data.num_groups=4",
+        "filter=5core",
+        "split=random",
+        "features=hashing",
+        f"paths.cache={tmp_path}",
+        "trainer.max_epochs=1",
+        "+trainer.limit_train_batches=1",
+    )
+    del config.callbacks.progress
+    prepared = prepare(config)
+    module = build.build_module(config, prepared.data)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    trainer = build.build_trainer(config, tmp_path / "checkpoints", [])
+    trainer.fit(module, prepared.data)
+    assert any((value != before[name]).any() for name, value in module.state_dict().items())
