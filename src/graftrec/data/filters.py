@@ -26,7 +26,7 @@ class Filter:
     def id(self) -> str:
         """Part of the data set's id; empty where nothing is filtered."""
         core = (self.min_user, self.min_item)
-        parts = [] if core == (0, 0) else ["5core"] if core == PROJECT_CORE else ["u%di%d" % core]
+        parts = [] if core == (0, 0) else ["5core"] if core == PROJECT_CORE else [f"u{self.min_user}i{self.min_item}"]
         parts += [f"rating{self.min_rating:g}"] if self.min_rating is not None else []
         parts += [f"since{self.since:g}"] if self.since is not None else []
         parts += [f"until{self.until:g}"] if self.until is not None else []

@@ -98,6 +98,9 @@ def _align(table: pl.DataFrame | None, vocabulary: Vocabulary, columns: Sequence
     if table is None or not columns:
         return None
     key = vocabulary.name
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise InputError(f"data.{key}_text names {missing[0]!r}, but the {key} table has {table.columns}.")
     ids = vocabulary.ids.to_frame()
     if table[key].dtype != vocabulary.ids.dtype:  # 17 in one table, "i17" in the other
         table, ids = (frame.with_columns(pl.col(key).cast(pl.String)) for frame in (table, ids))

@@ -3,6 +3,7 @@
 import json
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -38,16 +39,23 @@ def load_dataset(folder: Path) -> Dataset:
     """Read what ``save_dataset`` wrote; refuses files whose content no longer has the recorded hash."""
     try:
         facts = json.loads((folder / "dataset.json").read_text())
-        table = pl.read_parquet(folder / "interactions.parquet")
-        (users, user_text), (items, item_text) = (_read_nodes(folder, name) for name in ("user", "item"))
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        dataset, written = _read_dataset(folder, facts), facts["hash"]
+    except (OSError, ValueError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
         raise InputError(f"The data folder {folder} is damaged or incomplete: {error}") from error
+    if dataset.hash != written:
+        raise InputError(f"{folder} holds other data (hash {dataset.hash}) than it was written with ({written}).")
+    return dataset
+
+
+def _read_dataset(folder: Path, facts: dict[str, Any]) -> Dataset:
+    table = pl.read_parquet(folder / "interactions.parquet")
+    (users, user_text), (items, item_text) = (_read_nodes(folder, name) for name in ("user", "item"))
     parts = {
         name: _interactions(table.filter(pl.col("part") == name), users, items) for name in ("train", "valid", "test")
     }
     if facts["leaky"]:
         parts["valid"] = parts["test"]
-    dataset = Dataset(
+    return Dataset(
         facts["id"],
         users,
         items,
@@ -57,9 +65,6 @@ def load_dataset(folder: Path) -> Dataset:
         counts=facts["counts"],
         leaky=facts["leaky"],
     )
-    if dataset.hash != facts["hash"]:
-        raise InputError(f"{folder} holds other data (hash {dataset.hash}) than it was written with ({facts['hash']}).")
-    return dataset
 
 
 def _read_nodes(folder: Path, name: str) -> tuple[Vocabulary, pl.DataFrame | None]:
@@ -71,4 +76,4 @@ def _read_nodes(folder: Path, name: str) -> tuple[Vocabulary, pl.DataFrame | Non
 def _interactions(table: pl.DataFrame, users: Vocabulary, items: Vocabulary) -> Interactions:
     known = {f.name for f in fields(Interactions)} & set(ARRAYS) & set(table.columns)
     arrays: dict[str, np.ndarray] = {name: table[name].to_numpy() for name in known}
-    return Interactions(num_users=len(users), num_items=len(items), **arrays)
+    return Interactions(len(users), len(items), **arrays)  # type: ignore[arg-type]

@@ -11,13 +11,14 @@ SEPARATORS = {".csv": ",", ".tsv": "\t"}
 IDS = ("user", "item")
 
 
-def read_table(path: Path, columns: Mapping[str, str]) -> pl.DataFrame:
+def read_table(path: Path, columns: Mapping[str, str], texts: Sequence[str] = ()) -> pl.DataFrame:
     """Read ``path`` and keep ``columns``, a mapping from the project's name to the file's name.
 
     csv and tsv may be gzipped. Ids (``user``, ``item``) become Int64 where every value is written as
-    a plain integer, String otherwise, so that ``007`` stays ``007``.
+    a plain integer, String otherwise, so that ``007`` stays ``007``. The columns that become ``texts``
+    are not taken for numbers either.
     """
-    frame = _read(path, text_columns=[columns[name] for name in IDS if name in columns])
+    frame = _read(path, text_columns=[columns[name] for name in (*IDS, *texts) if name in columns])
     missing = [name for name in columns.values() if name not in frame.columns]
     if missing:
         raise InputError(f"{path} has no column {missing[0]!r}; its columns are {frame.columns}. Set data.columns.")
@@ -29,7 +30,7 @@ def read_table(path: Path, columns: Mapping[str, str]) -> pl.DataFrame:
 
 def read_text(path: Path, key: str, key_column: str, text_columns: Sequence[str]) -> pl.DataFrame:
     """Read a user or item table: ``key`` (its id) and ``text_columns`` as strings."""
-    frame = read_table(path, {key: key_column, **{name: name for name in text_columns}})
+    frame = read_table(path, {key: key_column, **{name: name for name in text_columns}}, text_columns)
     if frame[key].is_duplicated().any():
         raise InputError(f"{path} has several rows for {key} {frame[key].filter(frame[key].is_duplicated())[0]!r}.")
     return frame.with_columns(pl.col(name).cast(pl.String) for name in text_columns)
@@ -41,7 +42,7 @@ def _read(path: Path, text_columns: Sequence[str]) -> pl.DataFrame:
         if kind == ".parquet":
             return pl.read_parquet(path)
         if kind in SEPARATORS:
-            types = {name: pl.String for name in text_columns}
+            types = dict.fromkeys(text_columns, pl.String)
             return pl.read_csv(
                 path, separator=SEPARATORS[kind], schema_overrides=types, infer_schema_length=10_000, quote_char='"'
             )
@@ -56,7 +57,7 @@ def tidy_ids(ids: pl.Series, path: Path) -> pl.Series:
     """Int64 where every id is written as a plain integer, String otherwise; refuses missing ids."""
     if ids.null_count():
         raise InputError(f"{path}: {ids.null_count():,} of {len(ids):,} rows have no {ids.name} id.")
-    if ids.dtype.is_integer():
+    if ids.dtype.is_signed_integer():
         return ids.cast(pl.Int64)
     texts = ids.cast(pl.String)
     numbers = texts.cast(pl.Int64, strict=False)

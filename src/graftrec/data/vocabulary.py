@@ -37,7 +37,9 @@ class Vocabulary:
     def find(self, values: pl.Series) -> np.ndarray:
         """Numbers of ``values`` as int64 [n]; -1 where an id is unknown."""
         numbers = pl.DataFrame({"id": self.ids, "number": np.arange(len(self), dtype=np.int64)})
-        wanted = pl.DataFrame({"id": values.cast(self.ids.dtype, strict=False)})
+        wanted = pl.DataFrame({"id": values})
+        if values.dtype != self.ids.dtype:  # as written: "7" finds 7, "007" does not
+            numbers, wanted = (frame.with_columns(pl.col("id").cast(pl.String)) for frame in (numbers, wanted))
         joined = wanted.join(numbers, on="id", how="left", maintain_order="left")
         return joined["number"].fill_null(-1).to_numpy(writable=True)
 

@@ -77,7 +77,7 @@ def _read_matrix(path: Path) -> tuple[pl.Series | None, np.ndarray]:
             raise InputError(f"{path} has the columns {table.columns}; expected id and vector.")
         width = table["vector"].list.len() if table["vector"].dtype == pl.List else None
         if width is not None and width.n_unique() != 1:
-            raise InputError(f"{path}: vectors have {width.min()} to {width.max()} numbers; expected one width.")
+            raise InputError(f"{path}: vectors have {width.min()!r} to {width.max()!r} numbers; expected one width.")
         return table["id"], np.asarray(table["vector"].to_list(), dtype=np.float32)
     if path.suffix == ".npy":
         matrix = np.load(path, allow_pickle=False)

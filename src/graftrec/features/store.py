@@ -71,7 +71,9 @@ def _write_shard(folder: Path, digests: list[str], vectors: np.ndarray) -> None:
         partial.replace(folder / f"{name}.safetensors")
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise InputError(f"The feature cache {folder} cannot be written ({error}); set paths.cache elsewhere.") from error
+        raise InputError(
+            f"The feature cache {folder} cannot be written ({error}); set paths.cache elsewhere."
+        ) from error
 
 
 def _digest(text: str) -> str:

@@ -18,7 +18,9 @@ def render(table: pl.DataFrame, template: str | None) -> list[str | None]:
     fields = FIELD.findall(template) if template else table.columns
     unknown = [name for name in fields if name not in table.columns]
     if unknown:
-        raise InputError(f"features.template has the unknown field {unknown[0]!r}; the text columns are {table.columns}.")
+        raise InputError(
+            f"features.template has the unknown field {unknown[0]!r}; the text columns are {table.columns}."
+        )
     if not fields:
         raise InputError(f"features.template={template!r} names no field; put text columns in braces: {table.columns}.")
     clean = [pl.col(name).cast(pl.String).str.strip_chars().replace("", None) for name in fields]

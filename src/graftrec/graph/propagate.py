@@ -34,8 +34,7 @@ class SparseMatrix:
 
 def propagate(matrix: SparseMatrix, x: Tensor) -> Tensor:
     """A @ x for x [N, d], with gradients A^T @ g to x."""
-    result: Tensor = _Product.apply(x, matrix)
-    return result
+    return _Product.apply(x, matrix)
 
 
 class _Product(torch.autograd.Function):

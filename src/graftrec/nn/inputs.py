@@ -61,8 +61,7 @@ class TextInput(nn.Module):
 
     def forward(self) -> Tensor:
         """x0 [N, d]."""
-        projected: Tensor = self.projector(self.features)
-        return projected
+        return self.projector(self.features)
 
 
 class IdPlusTextInput(nn.Module):
@@ -88,8 +87,7 @@ class IdPlusTextInput(nn.Module):
 
     def forward(self) -> Tensor:
         """x0 [N, d]."""
-        total: Tensor = self.ids() + self.text()
-        return total
+        return self.ids() + self.text()
 
 
 def _stack(features: NodeFeatures) -> Tensor:

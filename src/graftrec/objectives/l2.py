@@ -24,9 +24,7 @@ class L2:
 
     def __call__(self, step: Step) -> Tensor:
         batch, embeddings = step.batch, step.embeddings
-        users, items = (
-            step.space.split(embeddings.x0) if self.of == "input" else (embeddings.users, embeddings.items)
-        )
+        users, items = step.space.split(embeddings.x0) if self.of == "input" else (embeddings.users, embeddings.items)
         total = self._norm(users.index_select(0, batch.users)) + self._norm(items.index_select(0, batch.items))
         if batch.negatives.numel():
             total = total + self._norm(items.index_select(0, batch.negatives.reshape(-1)))

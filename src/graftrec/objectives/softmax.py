@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from graftrec.data.sampling import Positives
 from graftrec.errors import InputError, check_choice
 from graftrec.objectives.step import Step
 
@@ -56,20 +57,27 @@ class SampledSoftmax:
 
     def _hidden(self, step: Step, candidates: Tensor) -> Tensor:
         """Candidates [B, C] that are no negatives: the positive itself, or any training positive."""
-        hidden = step.batch.items[:, None] == candidates
-        if self.mask_positives:
-            hidden[positive_columns(step, candidates)] = True
-        return hidden
+        if not self.mask_positives:
+            return step.batch.items[:, None] == candidates
+        users, row = step.batch.users.unique(return_inverse=True)
+        hidden = torch.zeros(len(users), len(candidates), dtype=torch.bool, device=users.device)
+        hidden[positive_columns(step.positives, users, candidates)] = True
+        return hidden.index_select(0, row)
 
 
-def positive_columns(step: Step, candidates: Tensor) -> tuple[Tensor, Tensor]:
-    """(row in the batch, column in ``candidates``) of every training positive among the candidates.
+def positive_columns(positives: Positives, users: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
+    """(row in ``users``, column in ``candidates``) of every training positive among the candidates.
 
-    Walks the users' own items, not the B x C grid: each looks up its range in the sorted candidates.
+    Walks the users' own items, not the users x candidates grid.
     """
-    rows, items = step.positives.rows_of(step.batch.users)
-    ordered, column = torch.sort(candidates)
-    first = torch.searchsorted(ordered, items)
-    count = torch.searchsorted(ordered, items, right=True) - first
-    offset = torch.arange(int(count.sum()), device=count.device) - torch.repeat_interleave(count.cumsum(0) - count, count)
-    return torch.repeat_interleave(rows, count), column[torch.repeat_interleave(first, count) + offset]
+    rows, items = positives.rows_of(users)
+    count = torch.bincount(candidates, minlength=positives.num_items)  # columns that hold each item
+    start = count.cumsum(0) - count
+    columns = candidates.argsort(stable=True)  # grouped by item
+    hits = count[items] > 0
+    rows, items = rows[hits], items[hits]
+    times = count[items]
+    offset = torch.arange(int(times.sum()), device=times.device) - torch.repeat_interleave(
+        times.cumsum(0) - times, times
+    )
+    return torch.repeat_interleave(rows, times), columns[torch.repeat_interleave(start[items], times) + offset]

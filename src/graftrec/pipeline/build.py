@@ -42,8 +42,7 @@ def instantiate(node: Any, **arguments: Any) -> Any:
 
 def read(config: DictConfig) -> RawData:
     """The raw tables of ``data=``."""
-    raw: RawData = instantiate(config.data).read()
-    return raw
+    return instantiate(config.data).read()
 
 
 def build_dataset(config: DictConfig, raw: RawData) -> Dataset:
@@ -55,20 +54,16 @@ def build_dataset(config: DictConfig, raw: RawData) -> Dataset:
 
 def build_graph(config: DictConfig, dataset: Dataset) -> Graph:
     """The graph of the training interactions."""
-    graph: Graph = instantiate(config.graph, weighting=instantiate(config.weighting))(dataset)
-    return graph
+    return instantiate(config.graph, weighting=instantiate(config.weighting))(dataset)
 
 
 def build_features(config: DictConfig, dataset: Dataset) -> NodeFeatures:
     """User and item features, from the cache where it has them."""
     store = FeatureStore(Path(config.paths.cache).expanduser() / "features")
-    features: NodeFeatures = instantiate(config.features)(dataset, store)
-    return features
+    return instantiate(config.features)(dataset, store)
 
 
-def build_data_module(
-    config: DictConfig, dataset: Dataset, graph: Graph, features: NodeFeatures
-) -> GraphDataModule:
+def build_data_module(config: DictConfig, dataset: Dataset, graph: Graph, features: NodeFeatures) -> GraphDataModule:
     """Batches, ranking tasks, graph and features."""
     protocol: RankingProtocol = instantiate(config.evaluation)
     sampler: NegativeSampler = instantiate(config.negatives)
@@ -108,8 +103,7 @@ def build_trainer(config: DictConfig, checkpoints: Path, loggers: Sequence[Logge
     """Lightning's Trainer with its callbacks; ``checkpoints`` is their folder."""
     places = {name: {"dirpath": str(checkpoints)} for name in ("best", "last")}
     callbacks = [instantiate(node, **places.get(name, {})) for name, node in config.callbacks.items()]
-    trainer: Trainer = instantiate(config.trainer, callbacks=callbacks, logger=list(loggers))
-    return trainer
+    return instantiate(config.trainer, callbacks=callbacks, logger=list(loggers))
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

@@ -31,7 +31,9 @@ class RunFolder:
         """Refuse a folder that lacks one of its parts."""
         missing = [name for name in names if not getattr(self, name).exists()]
         if not self.path.is_dir():
-            raise InputError(f"No run folder {self.path.absolute()}; graftrec train prints its folder on the last line.")
+            raise InputError(
+                f"No run folder {self.path.absolute()}; graftrec train prints its folder on the last line."
+            )
         if missing:
             file = getattr(self, missing[0]).name
             raise InputError(
@@ -43,8 +45,7 @@ class RunFolder:
     def read_json(path: Path) -> dict[str, Any]:
         """Content of one of the json files."""
         try:
-            content: dict[str, Any] = json.loads(path.read_text())
-            return content
+            return json.loads(path.read_text())
         except (OSError, ValueError) as error:
             raise InputError(f"{path} is damaged: {error}") from error
 

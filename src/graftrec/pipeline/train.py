@@ -137,8 +137,7 @@ def _baselines(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
         return {}
     cache = Path(config.paths.cache).expanduser() / "baselines"
     protocol = build.instantiate(config.evaluation)
-    baselines: dict[str, Any] = build.instantiate(config.baselines)(prepared.dataset, protocol, cache)
-    return baselines
+    return build.instantiate(config.baselines)(prepared.dataset, protocol, cache)
 
 
 def _epochs(run: RunFolder) -> dict[str, int]:
@@ -153,5 +152,3 @@ def _quiet() -> None:
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="pytorch_lightning.*")
     warnings.filterwarnings("ignore", message=".*Sparse CSR tensor support is in beta.*")
-
-

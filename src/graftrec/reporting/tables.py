@@ -32,12 +32,13 @@ def print_run(run: Run) -> None:
         f"{sizes['train']:,} train / {sizes['valid']:,} valid / {sizes['test']:,} test interactions"
     )
     print_counts(run.facts["data"]["counts"])
+    out.print(f"  this run: {describe(run)}", highlight=False)
     stages = run.facts["stages"]
     rows = [
         (name + (f" ({result['chosen']})" if result["chosen"] else ""), result["metrics"], result["seconds"])
         for name, result in run.facts["baselines"].items()
     ]
-    rows.append((f"this run ({describe(run)})", run.metrics, stages["train"]["seconds"]))
+    rows.append(("this run", run.metrics, stages["train"]["seconds"]))
     out.print(comparison(rows, max(run.config.evaluation.k)))
     seconds = sum(stage["seconds"] for stage in stages.values())
     peak = max(stage["peak_gib"] for stage in stages.values())
@@ -64,7 +65,12 @@ def comparison(rows: Sequence[tuple[str, Mapping[str, float], float]], k: int) -
 
 def describe(run: Run) -> str:
     """The choices that name a run: features, input, encoder, objective, seed."""
-    return ", ".join([*(f"{run.config.choices[g]}" for g in ("encoder", "input", "features", "objective")), f"seed {run.config.seed}"])
+    return ", ".join(
+        [
+            *(f"{run.config.choices[g]}" for g in ("encoder", "input", "features", "objective")),
+            f"seed {run.config.seed}",
+        ]
+    )
 
 
 def print_counts(counts: Mapping[str, int]) -> None:

@@ -100,7 +100,8 @@ class RankingModule(pl.LightningModule):
         self._metrics = self.tasks[part].metrics()
 
     def _rank(self, task: RankingTask, users: Tensor) -> None:
-        assert self._scorer is not None and self._metrics is not None
+        assert self._scorer is not None
+        assert self._metrics is not None
         self._metrics.update(users, task.lists(self._scorer, users))
 
     def _finish(self, part: str) -> None:

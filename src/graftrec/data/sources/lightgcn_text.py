@@ -56,12 +56,14 @@ def read_user_lines(path: Path) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError) as error:
         raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     tokens = lines.select(pl.col("line").str.strip_chars().str.split(" ").alias("tokens"))
-    pairs = tokens.select(
+    rows = tokens.select(
         pl.col("tokens").list.first().alias("user"),
         pl.col("tokens").list.slice(1).list.eval(pl.element().filter(pl.element() != "")).alias("item"),
-    ).explode("item").drop_nulls("item")
-    numbers = pairs.with_columns(pl.all().cast(pl.Int64, strict=False))
-    bad = numbers.select(pl.any_horizontal(pl.all().is_null())).to_series()
-    if bad.any():
-        raise InputError(f"{path} holds the token pair {pairs.filter(bad).row(0)}; expected integers: user item item ...")
-    return numbers
+    ).filter(pl.col("user") != "")
+    written = pl.concat([rows["user"], rows["item"].explode().alias("user")]).drop_nulls()
+    bad = written.filter(written.cast(pl.Int64, strict=False).is_null())
+    if len(bad):
+        raise InputError(
+            f"{path} holds {bad[0]!r}; expected integers with blanks between them, one user a line: user item item ..."
+        )
+    return rows.explode("item").drop_nulls("item").cast(pl.Int64)

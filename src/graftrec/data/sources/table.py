@@ -7,11 +7,11 @@ import polars as pl
 
 from graftrec.data.files import FileSource
 from graftrec.data.sources.base import RawData, Source
-from graftrec.data.tables import read_table, read_text
+from graftrec.data.tables import IDS, read_table, read_text
 from graftrec.errors import InputError
 
 NUMBERS = ("weight", "time", "order")
-COLUMNS = ("user", "item", *NUMBERS, "behaviour")
+COLUMNS = (*IDS, *NUMBERS, "behaviour")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +35,13 @@ class TableSource(Source):
         if unknown:
             raise InputError(f"data.columns has the unknown name {sorted(unknown)[0]!r}; it maps {', '.join(COLUMNS)}.")
         columns = {name: given for name, given in self.columns.items() if given is not None}
+        unmapped = [name for name in IDS if name not in columns]
+        if unmapped:
+            raise InputError(f"data.columns names no {unmapped[0]} column; set data.columns.{unmapped[0]}.")
         files = FileSource(self.name, self.folder, self.origin)
         path = files.locate(self.interactions)
         return RawData(
-            interactions=check_interactions(read_table(path, columns), str(path)),
+            interactions=check_interactions(read_table(path, columns, ["behaviour"]), str(path)),
             items=self._text(files, "item", self.items),
             users=self._text(files, "user", self.users),
         )
@@ -70,6 +73,11 @@ def check_interactions(frame: pl.DataFrame, origin: str) -> pl.DataFrame:
                 f"{origin}: {bad.sum():,} of {len(frame):,} rows have no finite {name} "
                 f"(first: row {bad.arg_max()}); mend them or set data.columns.{name}=null."
             )
+    if "behaviour" in frame.columns and frame["behaviour"].has_nulls():
+        raise InputError(
+            f"{origin}: {frame['behaviour'].null_count():,} of {len(frame):,} rows have no behaviour "
+            f"(first: row {frame['behaviour'].is_null().arg_max()}); mend them or set data.columns.behaviour=null."
+        )
     numbers = [pl.col(name).cast(pl.Float64) for name in NUMBERS if name in frame.columns]
     texts = [pl.col(name).cast(pl.String) for name in ("behaviour",) if name in frame.columns]
     return frame.with_columns(*numbers, *texts)

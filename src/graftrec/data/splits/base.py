@@ -47,7 +47,7 @@ def rank_within_user(interactions: Interactions, key: np.ndarray) -> np.ndarray:
 
 def share_of(degree: np.ndarray, share: float) -> np.ndarray:
     """``share`` of each degree, halves rounded up, int64."""
-    return np.floor(degree * share + 0.5).astype(np.int64)
+    return np.floor(np.round(degree * share, 9) + 0.5).astype(np.int64)  # 90 * 0.35 is 31.499999999999996
 
 
 def parts_from(interactions: Interactions, part: np.ndarray, **dropped: int) -> Parts:

@@ -14,7 +14,7 @@ class GivenSplit:
     """Train, validation and test files as given.
 
     Where there is no validation file, protocol ``clean`` carves ``valid`` of each user's training items
-    out (seeded), and protocol ``paper`` trains on all of them and validates on the test set (leaky).
+    out (seeded; one always stays), and protocol ``paper`` trains on all and validates on the test set (leaky).
     """
 
     name: str = "given"
@@ -35,6 +35,7 @@ class GivenSplit:
             return Parts(parts.train, parts.test, parts.test, leaky=True)
         train_rows = np.flatnonzero(part == 0)
         train = interactions.select(train_rows)
-        carved = random_rank(train, seed) < share_of(train.user_degree[train.user], self.valid)
+        degree = train.user_degree[train.user]
+        carved = random_rank(train, seed) < np.minimum(share_of(degree, self.valid), degree - 1)
         part[train_rows[carved]] = 1
         return replace(parts_from(interactions, part), id_suffix=f"-valid{100 * self.valid:g}")

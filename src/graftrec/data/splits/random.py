@@ -17,7 +17,7 @@ class RandomSplit:
     test: float = 0.2
 
     def __post_init__(self) -> None:
-        if not (0 < self.valid and 0 < self.test and self.valid + self.test < 1):
+        if not (self.valid > 0 and self.test > 0 and self.valid + self.test < 1):
             raise InputError(f"split.valid={self.valid} and split.test={self.test} must be > 0 and sum to less than 1.")
 
     @property

@@ -21,7 +21,7 @@ class TemporalSplit:
     test: float = 0.2
 
     def __post_init__(self) -> None:
-        if not (0 < self.valid and 0 < self.test and self.valid + self.test < 1):
+        if not (self.valid > 0 and self.test > 0 and self.valid + self.test < 1):
             raise InputError(f"split.valid={self.valid} and split.test={self.test} must be > 0 and sum to less than 1.")
 
     @property
@@ -30,10 +30,14 @@ class TemporalSplit:
 
     def __call__(self, interactions: Interactions, seed: int, protocol: str) -> Parts:
         if interactions.time is None:
-            raise InputError("split=temporal needs times, which this data has not; set data.columns.time or split=random.")
+            raise InputError(
+                "split=temporal needs times, which this data has not; set data.columns.time or split=random."
+            )
         ordered = np.sort(interactions.time)
         valid_from, test_from = (
-            ordered[min(int(len(ordered) * share), len(ordered) - 1)]
+            ordered[
+                min(int(round(len(ordered) * share, 6)), len(ordered) - 1)
+            ]  # 10 * (1 - .3 - .3) is 3.9999999999999996
             for share in (1 - self.test - self.valid, 1 - self.test)
         )
         part = (interactions.time >= valid_from).astype(np.int64) + (interactions.time >= test_from)

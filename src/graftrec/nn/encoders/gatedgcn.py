@@ -41,5 +41,4 @@ class GatedGCN(ConvolutionEncoder):
 
     def convolve(self, index: int, x: Tensor, graph: Graph) -> Tensor:
         attributes = graph.edge_weight[:, None].to(x.device) if self.weighted else None
-        out: Tensor = self.convolutions[index](x, graph.edge_index.to(x.device), attributes)
-        return out
+        return self.convolutions[index](x, graph.edge_index.to(x.device), attributes)

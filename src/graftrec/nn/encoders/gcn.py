@@ -26,16 +26,16 @@ class GCN(ConvolutionEncoder):
         activation: str = "relu",
         residual: bool = False,
     ) -> None:
-        linears: list[nn.Module] = [nn.Linear(dim, dim) for _ in range(num_layers)]
-        super().__init__(dim, linears, mix, dropout, norm, activation, residual)
+        linears = [nn.Linear(dim, dim) for _ in range(num_layers)]
+        super().__init__(dim, list[nn.Module](linears), mix, dropout, norm, activation, residual)
         self.normalization = normalization
         self.self_loops = self_loops
         for linear in linears:  # as PyG's GCNConv: Glorot weights, zero bias
-            nn.init.xavier_uniform_(linear.weight)  # type: ignore[arg-type]
-            nn.init.zeros_(linear.bias)  # type: ignore[arg-type]
+            nn.init.xavier_uniform_(linear.weight)
+            nn.init.zeros_(linear.bias)
 
     def convolve(self, index: int, x: Tensor, graph: Graph) -> Tensor:
         linear = self.convolutions[index]
+        assert isinstance(linear, nn.Linear)
         matrix = graph.matrix(self.normalization, self.self_loops, x.device)
-        propagated: Tensor = propagate(matrix, x @ linear.weight.T) + linear.bias
-        return propagated
+        return propagate(matrix, x @ linear.weight.T) + linear.bias

@@ -44,5 +44,4 @@ class GIN(ConvolutionEncoder):
         matrix = graph.matrix(AGGREGATIONS[self.aggregation], False, x.device)
         size = (len(x), len(x))
         adjacency = torch.sparse_csr_tensor(matrix.row_offsets, matrix.columns, matrix.weights.to(x.dtype), size)
-        out: Tensor = self.convolutions[index](x, adjacency)  # GINConv multiplies by a sparse tensor's values
-        return out
+        return self.convolutions[index](x, adjacency)  # GINConv multiplies by a sparse tensor's values
