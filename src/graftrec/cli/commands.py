@@ -4,10 +4,11 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
+from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf, open_dict
 
 from graftrec.errors import InputError
 from graftrec.pipeline.config import config_folder
@@ -23,10 +24,16 @@ def _friendly(task: Task) -> Task:
         try:
             task(config)
         except InputError as error:
-            print(f"\ngraftrec: {error}", file=sys.stderr)
-            sys.exit(1)
+            _stop(str(error))
+        except MissingMandatoryValue as error:
+            _stop(f"{error.full_key} has no value; give it as {error.full_key}=...")
 
     return run
+
+
+def _stop(message: str) -> NoReturn:
+    print(f"\ngraftrec: {message}", file=sys.stderr)
+    sys.exit(1)
 
 
 def _command(name: str, task: Task) -> None:

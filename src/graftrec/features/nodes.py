@@ -74,10 +74,10 @@ class TextFeatures:
             )
         texts = render(table, template)
         empty = np.array([text is None for text in texts])
-        if empty.any() and self.missing == "error":
+        if empty.all() or (empty.any() and self.missing == "error"):
             raise InputError(
                 f"No text for {empty.sum():,} of {len(texts):,} {ids.name}s (first: {ids[int(empty.argmax())]!r}); "
-                f"set features.missing=zero or mend the table."
+                f"{'' if empty.all() else 'set features.missing=zero or '}mend the table."
             )
         vectors = store.get(self.encoder, [text for text in texts if text is not None])
         block = np.zeros((len(texts), vectors.shape[1]), dtype=np.float32)

@@ -44,18 +44,23 @@ def read_vectors(path: Path, vocabulary: Vocabulary) -> np.ndarray:
     if not path.is_file():
         raise InputError(f"No feature file {path.absolute()}; expected .parquet, .npy or .safetensors.")
     ids, matrix = _read_matrix(path)
-    if matrix.ndim != 2 or not np.isfinite(matrix).all():
-        raise InputError(f"{path} holds an array of shape {matrix.shape}; expected finite numbers [n, F].")
+    numeric = matrix.ndim == 2 and matrix.dtype.kind in "iuf"
+    with np.errstate(over="ignore"):
+        matrix = matrix.astype(np.float32) if numeric else matrix
+    if not numeric or not np.isfinite(matrix).all():
+        raise InputError(
+            f"{path} holds an array of {matrix.dtype} of shape {matrix.shape}; expected finite numbers [n, F]."
+        )
     if ids is None:
         if len(matrix) != len(vocabulary):
             raise InputError(
                 f"{path} has {len(matrix):,} rows; the data set has {len(vocabulary):,} {vocabulary.name}s. "
                 f"Put the id of each row into {path}.ids.txt, one a line."
             )
-        return matrix.astype(np.float32)
+        return matrix
     if len(ids) != len(matrix):
         raise InputError(f"{path} has {len(matrix):,} rows, but {len(ids):,} ids stand beside it.")
-    return matrix.astype(np.float32)[_rows_of(ids, vocabulary, path)]
+    return matrix[_rows_of(ids, vocabulary, path)]
 
 
 def _rows_of(ids: pl.Series, vocabulary: Vocabulary, path: Path) -> np.ndarray:
@@ -75,19 +80,19 @@ def _read_matrix(path: Path) -> tuple[pl.Series | None, np.ndarray]:
         table = pl.read_parquet(path)
         if not {"id", "vector"} <= set(table.columns):
             raise InputError(f"{path} has the columns {table.columns}; expected id and vector.")
-        width = table["vector"].list.len() if table["vector"].dtype == pl.List else None
+        width = table["vector"].list.len().fill_null(0) if table["vector"].dtype == pl.List else None
         if width is not None and width.n_unique() != 1:
             raise InputError(f"{path}: vectors have {width.min()!r} to {width.max()!r} numbers; expected one width.")
-        return table["id"], np.asarray(table["vector"].to_list(), dtype=np.float32)
+        return table["id"], np.asarray(table["vector"].to_list())
     if path.suffix == ".npy":
         matrix = np.load(path, allow_pickle=False)
     elif path.suffix == ".safetensors":
-        from safetensors.numpy import load_file
+        from safetensors.torch import load_file  # NumPy has no bfloat16
 
         tensors = load_file(path)
         if "vectors" not in tensors:
             raise InputError(f"{path} holds the tensors {sorted(tensors)}; expected one named vectors.")
-        matrix = tensors["vectors"]
+        matrix = tensors["vectors"].float().numpy()
     else:
         raise InputError(f"{path} has the unknown ending {path.suffix!r}; expected .parquet, .npy or .safetensors.")
     names = path.with_name(path.name + ".ids.txt")

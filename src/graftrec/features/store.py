@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from graftrec.errors import InputError
@@ -69,7 +70,7 @@ def _write_shard(folder: Path, digests: list[str], vectors: np.ndarray) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         save_file({"digests": rows, "vectors": np.ascontiguousarray(vectors, dtype=np.float32)}, partial)
         partial.replace(folder / f"{name}.safetensors")
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         partial.unlink(missing_ok=True)
         raise InputError(
             f"The feature cache {folder} cannot be written ({error}); set paths.cache elsewhere."

@@ -6,7 +6,7 @@ import polars as pl
 
 from graftrec.errors import InputError
 
-FIELD = re.compile(r"\{(\w+)\}")
+FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 def render(table: pl.DataFrame, template: str | None) -> list[str | None]:
@@ -23,11 +23,11 @@ def render(table: pl.DataFrame, template: str | None) -> list[str | None]:
         )
     if not fields:
         raise InputError(f"features.template={template!r} names no field; put text columns in braces: {table.columns}.")
-    clean = [pl.col(name).cast(pl.String).str.strip_chars().replace("", None) for name in fields]
+    clean = {name: pl.col(name).cast(pl.String).str.strip_chars().replace("", None) for name in fields}
     if template:
-        pattern = FIELD.sub("{}", template)
-        sentence = pl.format(pattern, *(column.fill_null("") for column in clean))
+        pieces = enumerate(FIELD.split(template))  # literal, field, literal, ..., field, literal
+        sentence = pl.concat_str(clean[piece].fill_null("") if index % 2 else pl.lit(piece) for index, piece in pieces)
     else:
-        sentence = pl.concat_str(clean, separator=". ", ignore_nulls=True)
-    some = pl.any_horizontal(column.is_not_null() for column in clean)
+        sentence = pl.concat_str(clean.values(), separator=". ", ignore_nulls=True)
+    some = pl.any_horizontal(column.is_not_null() for column in clean.values())
     return table.select(pl.when(some).then(sentence).alias("text"))["text"].to_list()

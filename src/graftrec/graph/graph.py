@@ -31,9 +31,12 @@ class Graph:
         size = (self.space.num_nodes, self.space.num_nodes)
         if self.adjacency.shape != size:
             raise InputError(f"The adjacency has shape {self.adjacency.shape}; the node space expects {size}.")
-        one_way = (self.adjacency != self.adjacency.T).nnz
+        one_way = (self.adjacency != self.adjacency.T).nnz // 2  # A_ij and A_ji both differ
         if one_way:
-            raise InputError(f"{one_way:,} of {self.num_edges:,} edges lack their reverse; add A^T to the adjacency.")
+            raise InputError(
+                f"{one_way:,} of {self.num_edges:,} edges lack a reverse edge of equal weight; "
+                f"add A^T to the adjacency."
+            )
 
     @property
     def num_edges(self) -> int:

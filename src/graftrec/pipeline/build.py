@@ -6,7 +6,7 @@ from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate as hydra_instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import Logger
 
@@ -35,7 +35,7 @@ def instantiate(node: Any, **arguments: Any) -> Any:
         return hydra_instantiate(node, _convert_="all")
     except InstantiationException as error:
         cause = error.__cause__
-        if isinstance(cause, InputError):
+        if isinstance(cause, InputError | MissingMandatoryValue):
             raise cause from None
         raise
 

@@ -1,5 +1,6 @@
 """Loggers: csv always, W&B and TensorBoard by choice; closed in every case."""
 
+import netrc
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 
 from pytorch_lightning.loggers import Logger
 
-from graftrec.errors import check_choice
+from graftrec.errors import InputError, check_choice
 from graftrec.training.csv_logger import EpochCSVLogger
 
 
@@ -66,7 +67,10 @@ class Wandb:
         import wandb
         from pytorch_lightning.loggers import WandbLogger
 
-        auto = os.environ.get("WANDB_MODE") or ("online" if os.environ.get("WANDB_API_KEY") else "offline")
+        auto = os.environ.get("WANDB_MODE") or ("online" if _has_key() else "offline")
+        mode = auto if self.mode == "auto" else self.mode
+        if mode == "online" and not _has_key():
+            raise InputError("logger.wandb.mode=online needs an API key; set WANDB_API_KEY, or leave the mode at auto.")
         run = wandb.init(
             project=self.project,
             entity=self.entity,
@@ -76,7 +80,7 @@ class Wandb:
             tags=list(info.tags),
             config={**info.config, **info.facts},
             dir=str(info.folder),
-            mode=auto if self.mode == "auto" else self.mode,  # type: ignore[arg-type]
+            mode=mode,  # type: ignore[arg-type]
             settings=wandb.Settings(silent=True, console="off"),
             reinit="finish_previous",
         )
@@ -87,6 +91,16 @@ class Wandb:
         import wandb
 
         wandb.finish(exit_code=int(failed))
+
+
+def _has_key() -> bool:
+    """Whether W&B would find a key, in the environment or where ``wandb login`` put it."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    try:
+        return netrc.netrc().authenticators("api.wandb.ai") is not None
+    except (OSError, netrc.NetrcParseError):
+        return False
 
 
 @dataclass

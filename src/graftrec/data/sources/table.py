@@ -63,8 +63,10 @@ def check_interactions(frame: pl.DataFrame, origin: str) -> pl.DataFrame:
         if name not in frame.columns:
             continue
         if not frame[name].dtype.is_numeric():
+            written = frame[name].cast(pl.String, strict=False).cast(pl.Float64, strict=False)
+            first = next(iter(frame[name].filter(written.is_null()).drop_nulls()), frame[name][0])
             raise InputError(
-                f"{origin}: the {name} column holds {frame[name].dtype} values such as {frame[name][0]!r}; "
+                f"{origin}: the {name} column holds {frame[name].dtype} values such as {first!r}; "
                 f"expected numbers. Set data.columns.{name}, or set it to null to leave it out."
             )
         bad = frame[name].is_null() | ~frame[name].cast(pl.Float64).is_finite().fill_null(False)

@@ -34,11 +34,9 @@ class TemporalSplit:
                 "split=temporal needs times, which this data has not; set data.columns.time or split=random."
             )
         ordered = np.sort(interactions.time)
+        shares = (1 - self.test - self.valid, 1 - self.test)  # rounded below: 10 * (1 - .3 - .3) is 3.9999999999999996
         valid_from, test_from = (
-            ordered[
-                min(int(round(len(ordered) * share, 6)), len(ordered) - 1)
-            ]  # 10 * (1 - .3 - .3) is 3.9999999999999996
-            for share in (1 - self.test - self.valid, 1 - self.test)
+            ordered[min(int(round(len(ordered) * share, 6)), len(ordered) - 1)] for share in shares
         )
         part = (interactions.time >= valid_from).astype(np.int64) + (interactions.time >= test_from)
         train = interactions.select(part == 0)

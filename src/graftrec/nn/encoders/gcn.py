@@ -30,7 +30,16 @@ class GCN(ConvolutionEncoder):
         super().__init__(dim, list[nn.Module](linears), mix, dropout, norm, activation, residual)
         self.normalization = normalization
         self.self_loops = self_loops
-        for linear in linears:  # as PyG's GCNConv: Glorot weights, zero bias
+        self._glorot()
+
+    def reset_parameters(self) -> None:
+        super().reset_parameters()
+        self._glorot()
+
+    def _glorot(self) -> None:
+        """Glorot weights and zero bias, as PyG's ``GCNConv``."""
+        for linear in self.convolutions:
+            assert isinstance(linear, nn.Linear)
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
 
