@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+from hypothesis import settings
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.filters import Filter
@@ -13,6 +15,9 @@ from graftrec.data.splits.random import RandomSplit
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("WANDB_SILENT", "true")
+settings.register_profile("graftrec", deadline=None)  # a first call imports, and a machine may be shared
+settings.load_profile("graftrec")
+torch.set_num_threads(1)  # tensors are small here: more threads wait for each other
 
 
 @pytest.fixture(scope="session")

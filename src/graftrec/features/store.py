@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +72,8 @@ def _write_shard(folder: Path, digests: list[str], vectors: np.ndarray) -> None:
         save_file({"digests": rows, "vectors": np.ascontiguousarray(vectors, dtype=np.float32)}, partial)
         partial.replace(folder / f"{name}.safetensors")
     except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise InputError(
             f"The feature cache {folder} cannot be written ({error}); set paths.cache elsewhere."
         ) from error

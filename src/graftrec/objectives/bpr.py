@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from graftrec.errors import check_choice
+from graftrec.errors import InputError, check_choice
 from graftrec.objectives.step import Step
 
 
@@ -23,6 +23,8 @@ class BPR:
         check_choice("bpr.reduction", self.reduction, ("mean", "sum"))
 
     def __call__(self, step: Step) -> Tensor:
+        if step.batch.negatives.numel() == 0:
+            raise InputError("bpr has no negatives: set negatives.per_positive >= 1.")
         positive = (step.users * step.items).sum(-1, keepdim=True)  # [B, 1]
         negative = (step.users[:, None] * step.negatives).sum(-1)  # [B, per_positive]
         losses = F.softplus(negative - positive)

@@ -13,7 +13,7 @@ class L2:
     """1/2 * sum |z|^2 / B over the rows of the batch's users, positives and negatives.
 
     ``of``: ``input`` rows of x0 (LightGCN's code) or ``propagated`` embeddings (Cornac). ``squared=false``
-    sums |z| instead, without the half (RecBole's default).
+    adds sqrt(sum |z|^2) of users, of positives and of negatives, over B (RecBole's default).
     """
 
     of: str = "input"

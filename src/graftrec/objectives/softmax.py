@@ -46,11 +46,10 @@ class SampledSoftmax:
         users = users / self.temperature
         positive = (users * items.index_select(0, batch.items)).sum(-1)  # [B]
         logits = users @ items.index_select(0, candidates).T  # [B, C]
-        if self.log_q:
-            correction = self.log_q * step.positives.item_degree.clamp(min=1).log()
-            positive = positive - correction[batch.items]
-            if self.in_batch:
-                logits -= F.pad(correction[batch.items], (0, len(batch.shared)))
+        if self.log_q and self.in_batch:
+            correction = self.log_q * step.positives.item_degree.clamp(min=1).log()[batch.items]
+            positive = positive - correction
+            logits -= F.pad(correction, (0, len(batch.shared)))
         logits.masked_fill_(self._hidden(step, candidates), -torch.inf)
         others = torch.logsumexp(logits, dim=1)
         return (torch.logaddexp(positive, others) - positive).mean()

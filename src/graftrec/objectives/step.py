@@ -43,7 +43,7 @@ class Step:
     def negatives(self) -> Tensor:
         """Embeddings of the batch's negatives [B, per_positive, d]."""
         flat = self.embeddings.items.index_select(0, self.batch.negatives.reshape(-1))
-        return flat.view(*self.batch.negatives.shape, -1)
+        return flat.view(*self.batch.negatives.shape, flat.shape[-1])
 
 
 class Term(Protocol):

@@ -42,6 +42,6 @@ class GIN(ConvolutionEncoder):
 
     def convolve(self, index: int, x: Tensor, graph: Graph) -> Tensor:
         matrix = graph.matrix(AGGREGATIONS[self.aggregation], False, x.device)
-        size = (len(x), len(x))
-        adjacency = torch.sparse_csr_tensor(matrix.row_offsets, matrix.columns, matrix.weights.to(x.dtype), size)
+        parts = (matrix.row_offsets, matrix.columns, matrix.weights.to(x.dtype), (len(x), len(x)))
+        adjacency = torch.sparse_csr_tensor(*parts, check_invariants=False)
         return self.convolutions[index](x, adjacency)  # GINConv multiplies by a sparse tensor's values

@@ -1,0 +1,66 @@
+from math import sqrt
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graftrec.baselines.item_knn import ItemSimilarity
+from tests.small_data import from_matrix, random_matrix
+
+CELLS = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 0], [1, 0, 0, 0]])
+
+
+def naive_similarity(cells: np.ndarray, shrinkage: float) -> np.ndarray:
+    """Shrunk cosine [I, I], cell by cell, zero on the diagonal."""
+    degree, num_items = cells.sum(0), cells.shape[1]
+    similarity = np.zeros((num_items, num_items), dtype=np.float32)
+    for first in range(num_items):
+        for second in range(num_items):
+            both = (cells[:, first] & cells[:, second]).sum()
+            if first != second and both:
+                similarity[first, second] = both / (sqrt(degree[first]) * sqrt(degree[second]) + shrinkage)
+    return similarity
+
+
+def naive_scores(cells: np.ndarray, neighbours: int, shrinkage: float) -> np.ndarray:
+    """Scores [U, I] from each item's nearest, of equals the lowest-numbered."""
+    kept = np.zeros((cells.shape[1], cells.shape[1]))
+    for item, row in enumerate(naive_similarity(cells, shrinkage)):
+        nearest = sorted(np.flatnonzero(row), key=lambda other, row=row: (-row[other], other))[:neighbours]
+        kept[item, nearest] = row[nearest]
+    return cells @ kept.T
+
+
+@given(
+    seed=st.integers(0, 10_000),
+    share=st.sampled_from([0.1, 0.4, 0.8]),
+    neighbours=st.sampled_from([1, 2, 3, 20]),
+    shrinkage=st.sampled_from([0.0, 1.0, 10.0]),
+)
+@pytest.mark.filterwarnings("ignore:Changing the sparsity structure")
+def test_scores_are_the_naive_ones(seed: int, share: float, neighbours: int, shrinkage: float) -> None:
+    cells = random_matrix(7, 6, share, seed)
+    scores = ItemSimilarity(from_matrix(cells), shrinkage).nearest(neighbours).scores(torch.arange(7))
+    np.testing.assert_allclose(scores, naive_scores(cells, neighbours, shrinkage), atol=1e-6)
+
+
+def test_similarity_by_hand() -> None:
+    scores = ItemSimilarity(from_matrix(CELLS), shrinkage=1.0).nearest(10).scores(torch.tensor([3]))
+    # The user has item 0 alone: shared with item 1 by two of three and three users, with item 2 by one.
+    np.testing.assert_allclose(scores, [[0, 2 / (3 + 1), 1 / (sqrt(6) + 1), 0]], atol=1e-6)
+
+
+def test_fewer_neighbours_are_cut_from_the_same_similarity() -> None:
+    similarity = ItemSimilarity(from_matrix(CELLS), 0.0)
+    similarity.nearest(1)
+    np.testing.assert_allclose(similarity.nearest(3).scores(torch.arange(4)), naive_scores(CELLS, 3, 0.0), atol=1e-6)
+
+
+def test_scores_are_written_in_place() -> None:
+    model = ItemSimilarity(from_matrix(CELLS), 0.0).nearest(2)
+    out = torch.full((2, 4), 9.0)
+    returned = model.scores(torch.tensor([0, 3]), out=out)
+    assert returned.data_ptr() == out.data_ptr()
+    assert out.tolist() == model.scores(torch.tensor([0, 3])).tolist()

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from scipy.stats import chisquare
+
+from graftrec.data.dataset import Dataset
+from graftrec.data.interactions import Interactions
+from graftrec.data.sampling import NegativeSampler, Positives
+from graftrec.errors import InputError
+from tests.data.build import PAIRS, interactions, pairs_of
+
+DEGREES = [8, 4, 2, 1, 0]  # of items 0 to 4, the users of each being 0, 1, ...
+SKEWED = interactions(
+    sorted((user, item) for item, degree in enumerate(DEGREES) for user in range(degree)), num_users=9, num_items=5
+)
+Pairs = list[tuple[int, int]]
+
+
+def generator(seed: int = 1) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@given(pairs=PAIRS)
+def test_contains_is_membership_in_the_set_of_pairs(pairs: Pairs) -> None:
+    positives = Positives(interactions(pairs))
+    found = positives.contains(torch.arange(8)[:, None], torch.arange(10)[None, :])
+    assert {tuple(cell) for cell in found.nonzero().tolist()} == set(pairs)
+
+
+@given(pairs=PAIRS)
+def test_rows_of_lists_the_items_of_each_user(pairs: Pairs) -> None:
+    users = [3, 0, 3, 7]
+    position, item = Positives(interactions(pairs)).rows_of(torch.tensor(users))
+    expected = [(place, item) for place, user in enumerate(users) for owner, item in pairs if owner == user]
+    assert list(zip(position.tolist(), item.tolist(), strict=True)) == expected
+
+
+@pytest.mark.parametrize("exponent", [0.0, 0.75, 1.0])
+def test_no_negative_is_a_training_positive_where_these_are_rejected(exponent: float, synthetic: Dataset) -> None:
+    positives = Positives(synthetic.train)
+    sampler = NegativeSampler(exponent, per_positive=8)
+    negatives = sampler.for_pairs(positives, positives.users, generator())
+    drawn = {
+        (user, item) for user, row in zip(positives.users.tolist(), negatives.tolist(), strict=True) for item in row
+    }
+    assert drawn.isdisjoint(pairs_of(synthetic.train))
+
+
+def test_training_positives_are_drawn_where_these_are_not_rejected() -> None:
+    sampler = NegativeSampler(per_positive=50, reject_positives=False)
+    negatives = sampler.for_pairs(Positives(SKEWED), torch.tensor([0]), generator())
+    assert set(negatives.flatten().tolist()) == {0, 1, 2, 3, 4}
+
+
+def test_negatives_have_one_row_a_pair() -> None:
+    sampler = NegativeSampler(per_positive=3)
+    assert sampler.for_pairs(Positives(SKEWED), torch.tensor([1, 2, 8, 8]), generator()).shape == (4, 3)
+
+
+def test_validation_and_test_pairs_are_drawn_as_negatives() -> None:
+    train = interactions([(0, 0)], num_users=1, num_items=4)  # items 1 and 2 may be held out: nobody tells the sampler
+    negatives = NegativeSampler(per_positive=100).for_pairs(Positives(train), torch.tensor([0]), generator())
+    assert set(negatives.flatten().tolist()) == {1, 2, 3}
+
+
+@pytest.mark.parametrize("exponent", [0.5, 0.75, 1.0, 2.0])
+def test_popularity_draws_are_proportional_to_the_power_of_the_degree(exponent: float) -> None:
+    draws = NegativeSampler(exponent).draw(Positives(SKEWED), (20_000,), generator())
+    weights = np.array(DEGREES[:4], dtype=float) ** exponent
+    observed = np.bincount(draws, minlength=4)
+    assert chisquare(observed, 20_000 * weights / weights.sum()).pvalue > 1e-3
+
+
+def test_popularity_never_draws_items_without_training_users() -> None:
+    draws = NegativeSampler(exponent=0.1).draw(Positives(SKEWED), (20_000,), generator())
+    assert 4 not in draws
+
+
+def test_uniform_draws_are_uniform() -> None:
+    draws = NegativeSampler().draw(Positives(SKEWED), (20_000,), generator())
+    assert chisquare(np.bincount(draws, minlength=5)).pvalue > 1e-3
+
+
+def test_rejection_leaves_the_remaining_items_uniform() -> None:
+    negatives = NegativeSampler(per_positive=20_000).for_pairs(Positives(SKEWED), torch.tensor([2]), generator())
+    observed = np.bincount(negatives.flatten(), minlength=5)
+    assert chisquare(observed[[2, 3, 4]]).pvalue > 1e-3
+
+
+def test_the_same_generator_seed_draws_the_same_negatives() -> None:
+    users = torch.arange(1, 9)
+    first, second = (NegativeSampler().for_pairs(Positives(SKEWED), users, generator(5)) for _ in range(2))
+    assert torch.equal(first, second)
+
+
+FULL = interactions([(0, 0), (0, 1), (1, 0)], num_users=2, num_items=2)
+NEARLY_FULL = interactions([(0, 0), (0, 1), (1, 0)], num_users=2, num_items=3)
+
+
+@pytest.mark.parametrize(
+    ("train", "exponent"),
+    [(FULL, 0.0), (FULL, 1.0), (NEARLY_FULL, 1.0)],
+    ids=["uniform", "popularity", "only unpopular"],
+)
+def test_a_user_without_any_negative_is_refused(train: Interactions, exponent: float) -> None:
+    message = "User number 0 has all 2 drawable items in training: no negative exists; set negatives.reject_positives"
+    with pytest.raises(InputError, match=message):
+        NegativeSampler(exponent).check(Positives(train))
+
+
+@pytest.mark.parametrize(
+    ("train", "sampler"),
+    [
+        (NEARLY_FULL, NegativeSampler()),
+        (FULL, NegativeSampler(reject_positives=False)),
+        (FULL, NegativeSampler(per_positive=0, shared=5)),
+    ],
+    ids=["one item left", "positives allowed", "only shared negatives"],
+)
+def test_drawable_negatives_are_accepted(train: Interactions, sampler: NegativeSampler) -> None:
+    sampler.check(Positives(train))

@@ -1,0 +1,158 @@
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graftrec.errors import InputError
+from graftrec.features.encoders.hashing import HashingEncoder
+from graftrec.features.store import FeatureStore
+
+TEXTS = [f"{'word ' * (number % 4)}number {number}" for number in range(23)]
+
+
+@dataclass
+class LetterCounts:
+    """Counts of the letters a and b times ``scale``; remembers every text that it encoded."""
+
+    scale: float = 1.0
+    encoded: list[str] = field(default_factory=list)
+
+    @property
+    def fingerprint(self) -> dict[str, object]:
+        return {"encoder": "letters", "scale": self.scale}
+
+    def vector(self, text: str) -> list[float]:
+        return [self.scale * text.count("a"), self.scale * text.count("b"), self.scale * len(text)]
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        self.encoded.extend(texts)
+        return np.array([self.vector(text) for text in texts], dtype=np.float32)
+
+
+@dataclass
+class PlaceInChunk:
+    """Like a language model's last bits, its vectors depend on the texts beside them."""
+
+    interrupted_at: int | None = None
+    chunks: list[list[str]] = field(default_factory=list)
+    fingerprint: dict[str, object] = field(default_factory=lambda: {"encoder": "place"})
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        if len(self.chunks) + 1 == self.interrupted_at:
+            raise KeyboardInterrupt
+        self.chunks.append(list(texts))
+        return np.array([[place, len(texts)] for place in range(len(texts))], dtype=np.float32)
+
+
+def interrupt(folder: Path) -> PlaceInChunk:
+    """A run over all texts in chunks of 5 that is stopped at the third."""
+    encoder = PlaceInChunk(interrupted_at=3)
+    with pytest.raises(KeyboardInterrupt):
+        FeatureStore(folder, chunk_size=5).get(encoder, TEXTS)
+    return encoder
+
+
+def test_vectors_stand_in_the_order_of_the_texts(tmp_path: Path) -> None:
+    vectors = FeatureStore(tmp_path, chunk_size=2).get(LetterCounts(), ["bb", "a", "abab", "a"])
+    np.testing.assert_array_equal(vectors, [[0, 2, 2], [1, 0, 1], [2, 2, 4], [1, 0, 1]])
+
+
+def test_vectors_are_float32_also_when_read_back(tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path)
+    assert [store.get(LetterCounts(), ["a"]).dtype for _ in range(2)] == [np.float32, np.float32]
+
+
+def test_equal_texts_are_encoded_once(tmp_path: Path) -> None:
+    encoder = LetterCounts()
+    FeatureStore(tmp_path).get(encoder, ["a", "b", "a", "a"])
+    assert sorted(encoder.encoded) == ["a", "b"]
+
+
+def test_known_texts_are_not_encoded_again(tmp_path: Path) -> None:
+    FeatureStore(tmp_path).get(LetterCounts(), ["a", "b"])
+    later = LetterCounts()
+    FeatureStore(tmp_path).get(later, ["b", "c", "a"])
+    assert later.encoded == ["c"]
+
+
+def test_another_fingerprint_shares_no_vector(tmp_path: Path) -> None:
+    FeatureStore(tmp_path).get(LetterCounts(), ["a"])
+    np.testing.assert_array_equal(FeatureStore(tmp_path).get(LetterCounts(scale=2.0), ["a"]), [[2, 0, 2]])
+
+
+REQUEST = st.tuples(st.sampled_from([1.0, 2.0, 3.0]), st.lists(st.text("ab ", max_size=4), min_size=1, max_size=8))
+
+
+@settings(max_examples=50)
+@given(requests=st.lists(REQUEST, min_size=1, max_size=5), chunk_size=st.integers(1, 4))
+def test_no_vector_is_stale(requests: list[tuple[float, list[str]]], chunk_size: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store = FeatureStore(Path(folder), chunk_size)
+        for scale, texts in requests:
+            encoder = LetterCounts(scale)
+            np.testing.assert_array_equal(store.get(encoder, texts), [encoder.vector(text) for text in texts])
+
+
+@settings(max_examples=50)
+@given(requests=st.lists(REQUEST, min_size=1, max_size=5))
+def test_no_text_is_encoded_twice_under_one_fingerprint(requests: list[tuple[float, list[str]]]) -> None:
+    encoders = {scale: LetterCounts(scale) for scale, _ in requests}
+    with tempfile.TemporaryDirectory() as folder:
+        for scale, texts in requests:
+            FeatureStore(Path(folder), 3).get(encoders[scale], texts)
+    for encoder in encoders.values():
+        assert len(encoder.encoded) == len(set(encoder.encoded))
+
+
+def test_interrupted_run_loses_only_its_unfinished_chunks(tmp_path: Path) -> None:
+    first = interrupt(tmp_path)
+    resumed = PlaceInChunk()
+    FeatureStore(tmp_path, chunk_size=5).get(resumed, TEXTS)
+    kept, encoded_later = ([text for chunk in run.chunks for text in chunk] for run in (first, resumed))
+    assert (len(kept), sorted(kept + encoded_later)) == (10, sorted(TEXTS))
+
+
+def test_resumed_run_gives_the_vectors_of_an_uninterrupted_one(tmp_path: Path) -> None:
+    interrupt(tmp_path / "interrupted")
+    resumed = FeatureStore(tmp_path / "interrupted", chunk_size=5).get(PlaceInChunk(), TEXTS)
+    whole = FeatureStore(tmp_path / "whole", chunk_size=5).get(PlaceInChunk(), TEXTS)
+    np.testing.assert_array_equal(resumed, whole)
+
+
+def test_interrupted_run_leaves_whole_shards_only(tmp_path: Path) -> None:
+    interrupt(tmp_path)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path.suffix for path in files] == [".safetensors", ".safetensors"]
+
+
+def test_unwritable_folder_is_an_input_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(InputError, match=r"feature cache .* cannot be written .*; set paths.cache elsewhere"):
+        FeatureStore(tmp_path / "file" / "cache").get(HashingEncoder(), ["red chair"])
+
+
+FULL_DISK = """
+import resource, sys
+from pathlib import Path
+from graftrec.errors import InputError
+from graftrec.features.encoders.hashing import HashingEncoder
+from graftrec.features.store import FeatureStore
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+try:
+    FeatureStore(Path(sys.argv[1])).get(HashingEncoder(), ["red chair"])
+except InputError as error:
+    print(error)
+"""
+
+
+def test_full_disk_is_an_input_error_and_leaves_no_file(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True)
+    assert "set paths.cache elsewhere" in done.stdout
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -1,0 +1,62 @@
+"""Steps of a few rows, written out or drawn."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from graftrec.data.interactions import Interactions
+from graftrec.data.sampling import Positives
+from graftrec.graph.node_space import NodeSpace
+from graftrec.nn.recommender import Embeddings
+from graftrec.objectives.step import Batch, Step
+
+Pairs = Sequence[tuple[int, int]]
+
+
+def positives_of(pairs: Pairs, num_users: int, num_items: int) -> Positives:
+    """The training set of ``pairs``."""
+    user, item = np.array(sorted(set(pairs)), dtype=np.int64).T.copy()
+    return Positives(Interactions(num_users, num_items, user, item, np.ones(len(user), dtype=np.int64)))
+
+
+def step_of(
+    users: Tensor,
+    items: Tensor,
+    batch: Pairs,
+    negatives: Sequence[Sequence[int]] = (),
+    shared: Sequence[int] = (),
+    train: Pairs = (),
+    x0: Tensor | None = None,
+) -> Step:
+    """A step over the embeddings ``users`` [U, d] and ``items`` [I, d]; the batch's pairs are training pairs."""
+    user, item = torch.tensor(batch).T
+    rows = torch.tensor(negatives).view(len(batch), -1) if negatives else torch.empty(len(batch), 0, dtype=torch.long)
+    return Step(
+        Batch(user, item, rows, torch.tensor(shared, dtype=torch.long)),
+        Embeddings(torch.cat([users, items]) if x0 is None else x0, users, items),
+        NodeSpace(len(users), len(items)),
+        positives_of([*batch, *train], len(users), len(items)),
+    )
+
+
+def random_step(seed: int, per_positive: int = 2, num_shared: int = 5) -> Step:
+    """Up to 6 users, 7 items and 9 pairs in double precision; items repeat within the batch and the shared ones."""
+    generator = np.random.default_rng(seed)
+    num_users, num_items = int(generator.integers(1, 7)), int(generator.integers(2, 8))
+    batch_size = int(generator.integers(1, 10))
+
+    def pairs(number: int) -> Pairs:
+        drawn = zip(generator.integers(num_users, size=number), generator.integers(num_items, size=number), strict=True)
+        return [(int(user), int(item)) for user, item in drawn]
+
+    return step_of(
+        torch.from_numpy(generator.normal(size=(num_users, 3))),
+        torch.from_numpy(generator.normal(size=(num_items, 3))),
+        pairs(batch_size),
+        generator.integers(num_items, size=(batch_size, per_positive)).tolist(),
+        generator.integers(num_items, size=num_shared).tolist(),
+        pairs(int(generator.integers(0, 8))),
+        torch.from_numpy(generator.normal(size=(num_users + num_items, 3))),
+    )
