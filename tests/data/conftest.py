@@ -1,4 +1,4 @@
-"""A local web server, and property tests without a time limit a case: machines are shared."""
+"""A local web server."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -7,10 +7,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from hypothesis import settings
-
-settings.register_profile("shared machine", deadline=None)
-settings.load_profile("shared machine")
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
