@@ -157,7 +157,13 @@ def test_id_says_what_the_protocol_made_of_given_files(
 def test_counts_say_what_was_kept_and_dropped() -> None:
     rows = pl.concat([one_to_ten(), one_to_ten().head(3), pl.DataFrame({"user": [2], "item": [1], "time": [11.0]})])
     counts = prepare(FrameSource(frame=rows), Filter(min_user=5), RandomSplit()).counts
-    assert counts == {"rows": 14, "pairs": 11, "repeated rows": 3, "dropped by the filter": 1}
+    assert counts == {
+        "rows": 14,
+        "pairs": 11,
+        "repeated rows": 3,
+        "rows outside rating or time": 0,
+        "pairs below the k-core": 1,
+    }
 
 
 def test_counts_have_what_the_split_dropped() -> None:

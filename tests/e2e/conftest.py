@@ -19,6 +19,7 @@ SMALL = [
     "dim=16",
     "batch_size=512",
     "optimizer.lr=0.02",
+    "threads=2",
     "trainer.max_epochs=3",
     "trainer.enable_progress_bar=false",
     "~callbacks.progress",

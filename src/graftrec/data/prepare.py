@@ -36,7 +36,8 @@ def split_dataset(raw: RawData, source: Source, filter: Filter, split: Split, pr
         "rows": len(raw.interactions),
         "pairs": len(pairs),
         "repeated rows": len(rows) - len(pairs),
-        "dropped by the filter": len(raw.interactions) - len(rows) + len(pairs) - len(kept),
+        "rows outside rating or time": len(raw.interactions) - len(rows),
+        "pairs below the k-core": len(pairs) - len(kept),
         **parts.dropped,
     }
     return Dataset(

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from graftrec.data.files import FileSource
+from graftrec.data.tables import read_text
+from graftrec.errors import InputError
+
 PARTS = {"train": 0, "valid": 1, "test": 2}
 
 
@@ -31,6 +35,13 @@ class Source(ABC):
     item_text: Sequence[str] = ()
     user_text: Sequence[str] = ()
     split_seed: int = 0
+
+    def read_text_table(self, files: FileSource, key: str, file: str | None, key_column: str) -> pl.DataFrame | None:
+        """The item or user table (``key``); None where the data has none, refused where text was asked of it."""
+        columns = self.item_text if key == "item" else self.user_text
+        if file is None and columns:
+            raise InputError(f"data.{key}_text={list(columns)} needs a table; set data.{key}s to its file.")
+        return None if file is None else read_text(files.locate(file), key, key_column, columns)
 
     @abstractmethod
     def read(self) -> RawData:

@@ -8,7 +8,6 @@ import polars as pl
 
 from graftrec.data.files import Download, FileSource
 from graftrec.data.sources.base import PARTS, RawData, Source
-from graftrec.data.tables import read_text
 from graftrec.errors import InputError
 
 
@@ -40,8 +39,8 @@ class LightGCNText(Source):
         ]
         return RawData(
             interactions=pl.concat(parts),
-            items=read_text(files.locate(self.items), "item", "item", self.item_text) if self.items else None,
-            users=read_text(files.locate(self.users), "user", "user", self.user_text) if self.users else None,
+            items=self.read_text_table(files, "item", self.items, "item"),
+            users=self.read_text_table(files, "user", self.users, "user"),
         )
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from graftrec.data.files import FileSource
 from graftrec.data.sources.base import RawData, Source
-from graftrec.data.tables import IDS, read_table, read_text
+from graftrec.data.tables import IDS, read_table
 from graftrec.errors import InputError
 
 NUMBERS = ("weight", "time", "order")
@@ -42,17 +42,9 @@ class TableSource(Source):
         path = files.locate(self.interactions)
         return RawData(
             interactions=check_interactions(read_table(path, columns, ["behaviour"]), str(path)),
-            items=self._text(files, "item", self.items),
-            users=self._text(files, "user", self.users),
+            items=self.read_text_table(files, "item", self.items, columns["item"]),
+            users=self.read_text_table(files, "user", self.users, columns["user"]),
         )
-
-    def _text(self, files: FileSource, key: str, file: str | None) -> pl.DataFrame | None:
-        text_columns = self.item_text if key == "item" else self.user_text
-        if file is None and text_columns:
-            raise InputError(f"data.{key}_text={list(text_columns)} needs a table; set data.{key}s to its file.")
-        if file is None:
-            return None
-        return read_text(files.locate(file), key, self.columns[key] or key, text_columns)
 
 
 def check_interactions(frame: pl.DataFrame, origin: str) -> pl.DataFrame:

@@ -20,6 +20,10 @@ class GivenSplit:
     name: str = "given"
     valid: float = 0.1
 
+    def __post_init__(self) -> None:
+        if not 0 < self.valid < 1:
+            raise InputError(f"split.valid={self.valid} must lie between 0 and 1.")
+
     @property
     def id(self) -> str:
         return self.name
