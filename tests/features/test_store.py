@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 import tempfile
@@ -119,6 +120,12 @@ def test_interrupted_run_loses_only_its_unfinished_chunks(tmp_path: Path) -> Non
     assert (len(kept), sorted(kept + encoded_later)) == (10, sorted(TEXTS))
 
 
+def test_chunks_follow_length_and_text_whatever_the_order_of_the_texts(tmp_path: Path) -> None:
+    encoder = PlaceInChunk()
+    FeatureStore(tmp_path, chunk_size=3).get(encoder, ["b", "aa", "c", "a", "d", "bb", "ab"])
+    assert encoder.chunks == [["a", "b", "c"], ["d", "aa", "ab"], ["bb"]]
+
+
 def test_resumed_run_gives_the_vectors_of_an_uninterrupted_one(tmp_path: Path) -> None:
     interrupt(tmp_path / "interrupted")
     resumed = FeatureStore(tmp_path / "interrupted", chunk_size=5).get(PlaceInChunk(), TEXTS)
@@ -138,13 +145,15 @@ def test_unwritable_folder_is_an_input_error(tmp_path: Path) -> None:
         FeatureStore(tmp_path / "file" / "cache").get(HashingEncoder(), ["red chair"])
 
 
-FULL_DISK = """
-import resource, sys
+LIMITED = """
+import resource, signal, sys
 from pathlib import Path
 from graftrec.errors import InputError
 from graftrec.features.encoders.hashing import HashingEncoder
 from graftrec.features.store import FeatureStore
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+if sys.argv[2] == "killed":
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 try:
     FeatureStore(Path(sys.argv[1])).get(HashingEncoder(), ["red chair"])
 except InputError as error:
@@ -152,7 +161,19 @@ except InputError as error:
 """
 
 
+def write_beyond_limit(folder: Path, fate: str) -> subprocess.CompletedProcess[str]:
+    """A process that may write 100 bytes, and is refused or killed when it writes more."""
+    program = [sys.executable, "-c", LIMITED, str(folder), fate]
+    return subprocess.run(program, capture_output=True, text=True)
+
+
 def test_full_disk_is_an_input_error_and_leaves_no_file(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True)
-    assert "set paths.cache elsewhere" in done.stdout
+    assert "set paths.cache elsewhere" in write_beyond_limit(tmp_path, "refused").stdout
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_run_killed_while_it_writes_leaves_no_shard(tmp_path: Path) -> None:
+    assert write_beyond_limit(tmp_path, "killed").returncode == -signal.SIGXFSZ
+    assert not list(tmp_path.rglob("*.safetensors"))
+    vectors = FeatureStore(tmp_path).get(HashingEncoder(), ["red chair"])
+    np.testing.assert_array_equal(vectors, HashingEncoder()(["red chair"]))

@@ -40,7 +40,7 @@ def batches() -> EpochBatches:
 def data_module() -> GraphDataModule:
     """The training pairs, and one held-out pair that is never ranked."""
     held_out = Interactions(NUM_USERS, NUM_ITEMS, *np.array([[1], [0], [1]]))
-    task = RankingTask(held_out, sp.csr_matrix((NUM_USERS, NUM_ITEMS)), k=(1,), block_size=3)
+    task = RankingTask(held_out, sp.csr_matrix((NUM_USERS, NUM_ITEMS)), held_out, k=(1,), block_size=3)
     graph = bipartite_graph(sp.csr_matrix(np.eye(NUM_USERS, NUM_ITEMS, dtype=np.float32)))
     return GraphDataModule(graph, NodeFeatures(), batches(), task, task)
 

@@ -13,7 +13,7 @@ from graftrec.data.interactions import Interactions
 class BeyondAccuracy:
     """Collects lists block by block; one value a metric and list length.
 
-    coverage = share of items in any list; gini = inequality of the items' exposure (0: all alike, 1: one
+    gini = inequality of the items' exposure (0: all alike, 1: one
     item has it all); novelty = mean of -log2 p(item) and popularity = mean training count of the
     recommended items, p(item) = training users of the item / users, at least one user; diversity =
     mean over lists of 1 - mean pairwise cosine of the items' ``features`` [I, F], where there are any.
@@ -42,7 +42,6 @@ class BeyondAccuracy:
         for index, k in enumerate(self.k):
             exposure = self.exposure[index].double()
             share = exposure / exposure.sum()
-            values[f"coverage@{k}"] = (exposure > 0).double().mean().item()
             values[f"gini@{k}"] = gini(exposure)
             values[f"novelty@{k}"] = (share * novelty).sum().item()
             values[f"popularity@{k}"] = (share * self.degree).sum().item()

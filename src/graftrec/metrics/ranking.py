@@ -9,17 +9,20 @@ import torch
 from torch import Tensor
 
 from graftrec.data.interactions import Interactions
+from graftrec.metrics.beyond_accuracy import BeyondAccuracy
 
 
 @dataclass(frozen=True, eq=False)
 class RankingResult:
     """``values``: means over users with held-out items, such as ``recall@20``; coverage is one value for all.
 
-    ``per_user``: user (number), num_relevant, and one Float32 column a metric.
+    ``per_user``: user (number), num_relevant, and one Float32 column a metric. ``item_hits[k]``: how
+    often each item was a hit, int64 [num_items].
     """
 
     values: dict[str, float]
     per_user: pl.DataFrame
+    item_hits: dict[int, np.ndarray]
 
 
 class RankingMetrics:
@@ -30,7 +33,7 @@ class RankingMetrics:
     ``f1_of_means`` from mean precision and mean recall; coverage = share of items in any list.
     """
 
-    def __init__(self, held_out: Interactions, k: Sequence[int]) -> None:
+    def __init__(self, held_out: Interactions, k: Sequence[int], beyond: BeyondAccuracy | None = None) -> None:
         from torch_geometric import metrics as pyg
 
         classes = {
@@ -46,13 +49,18 @@ class RankingMetrics:
         self.held_out = held_out
         self.metrics = {f"{name}@{n}": metric(n) for n in self.k for name, metric in classes.items()}
         self.in_lists = torch.zeros(len(self.k), held_out.num_items + 1, dtype=torch.bool)
+        self.item_hits = torch.zeros(len(self.k), held_out.num_items + 1, dtype=torch.int64)
+        self.beyond = beyond
         self.blocks: list[pl.DataFrame] = []
 
     def update(self, users: Tensor, lists: Tensor) -> None:
         """Add the lists [B, max k] of ``users`` [B]: item numbers, best first, -1 where a list is short."""
         from torch_geometric.metrics.link_pred import LinkPredMetricData
 
-        lists = torch.where(lists < 0, self.held_out.num_items, lists).cpu()  # an item that nobody holds
+        lists = lists.cpu()
+        if self.beyond is not None:
+            self.beyond.update(lists)
+        lists = torch.where(lists < 0, self.held_out.num_items, lists)  # an item that nobody holds
         relevant = self.held_out.matrix[users.cpu().numpy()]
         row = torch.from_numpy(np.repeat(np.arange(len(users)), np.diff(relevant.indptr)))
         data = LinkPredMetricData(lists, (row, torch.from_numpy(relevant.indices.astype(np.int64))))
@@ -62,6 +70,8 @@ class RankingMetrics:
         )
         for index, k in enumerate(self.k):
             self.in_lists[index, lists[:, :k].flatten()] = True
+            hits = lists[:, :k][data.pred_rel_mat[:, :k]]
+            self.item_hits[index] += torch.bincount(hits, minlength=self.item_hits.shape[1])
 
     def compute(self) -> RankingResult:
         """Means in double precision over all users added so far."""
@@ -72,5 +82,7 @@ class RankingMetrics:
             total = precision + recall
             values[f"f1_of_means@{k}"] = 2 * precision * recall / total if total else 0.0
             values[f"coverage@{k}"] = self.in_lists[index, :-1].double().mean().item()
+        values.update({} if self.beyond is None else self.beyond.compute())
         values["num_users"] = float(len(per_user))
-        return RankingResult(values, per_user)
+        item_hits = {k: hits[:-1].numpy() for k, hits in zip(self.k, self.item_hits, strict=True)}
+        return RankingResult(values, per_user, item_hits)

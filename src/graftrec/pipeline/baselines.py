@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from graftrec.baselines.item_knn import ItemSimilarity
 from graftrec.baselines.popularity import Popularity
 from graftrec.data.dataset import Dataset
 from graftrec.errors import InputError
 from graftrec.pipeline.run_folder import RunFolder
-from graftrec.recommend.evaluation import RankingProtocol, evaluate
+from graftrec.recommend.evaluation import RankingProtocol, RankingTask, evaluate
 from graftrec.recommend.scoring import Scorer
 
 
@@ -29,25 +31,28 @@ class Baselines:
         if not self.neighbours or not self.shrinkage:
             raise InputError("baselines.neighbours and baselines.shrinkage must each hold a value; or baselines=none.")
 
-    def __call__(self, dataset: Dataset, protocol: RankingProtocol, cache: Path) -> dict[str, Any]:
+    def __call__(
+        self, dataset: Dataset, protocol: RankingProtocol, features: np.ndarray | None, cache: Path
+    ) -> dict[str, Any]:
         """Results by name: test metrics, what was chosen, seconds. Kept in ``cache`` under the data's hash."""
-        settings = {"data": dataset.hash, "leaky": dataset.leaky, **asdict(self), **asdict(protocol), "version": 1}
+        settings = {"data": dataset.hash, "leaky": dataset.leaky, **asdict(self), **asdict(protocol), "version": 2}
+        if features is not None:  # they decide diversity
+            settings["features"] = hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()
         key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:24]
         path = cache / f"{key}.json"
         if not path.is_file():
-            RunFolder.write_json(path, self._measure(dataset, protocol))
+            RunFolder.write_json(path, self._measure(dataset, protocol, protocol.test(dataset, features)))
         return RunFolder.read_json(path)
 
-    def _measure(self, dataset: Dataset, protocol: RankingProtocol) -> dict[str, Any]:
+    def _measure(self, dataset: Dataset, protocol: RankingProtocol, test: RankingTask) -> dict[str, Any]:
         start = time.perf_counter()
-        popularity = _tested(Popularity(dataset.train), dataset, protocol, "", start)
+        popularity = _tested(Popularity(dataset.train), test, "", start)
         start = time.perf_counter()
-        model, chosen = self._tune(dataset, protocol)
-        return {"popularity": popularity, "item-kNN": _tested(model, dataset, protocol, chosen, start)}
+        model, chosen = self._tune(dataset, protocol.validation(dataset))
+        return {"popularity": popularity, "item-kNN": _tested(model, test, chosen, start)}
 
-    def _tune(self, dataset: Dataset, protocol: RankingProtocol) -> tuple[Scorer, str]:
+    def _tune(self, dataset: Dataset, task: RankingTask) -> tuple[Scorer, str]:
         """The item-kNN with the best validation metric; the first of equals."""
-        task = protocol.validation(dataset)
         metric = f"{self.metric}@{max(task.k)}"
         best: tuple[float, Scorer | None, str] = (-1.0, None, "")
         for shrinkage in self.shrinkage:
@@ -61,7 +66,6 @@ class Baselines:
         return best[1], best[2]
 
 
-def _tested(model: Scorer, dataset: Dataset, protocol: RankingProtocol, chosen: str, start: float) -> dict[str, Any]:
-    values = evaluate(model, protocol.test(dataset)).values
-    metrics = {f"test/{name}": value for name, value in values.items()}
+def _tested(model: Scorer, test: RankingTask, chosen: str, start: float) -> dict[str, Any]:
+    metrics = {f"test/{name}": value for name, value in evaluate(model, test).values.items()}
     return {"chosen": chosen, "metrics": metrics, "seconds": round(time.perf_counter() - start, 3)}

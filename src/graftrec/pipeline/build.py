@@ -70,7 +70,8 @@ def build_data_module(config: DictConfig, dataset: Dataset, graph: Graph, featur
     positives = Positives(dataset.train)
     sampler.check(positives)
     batches = EpochBatches(positives, sampler, config.batch_size, config.seed)
-    return GraphDataModule(graph, features, batches, protocol.validation(dataset), protocol.test(dataset))
+    tasks = (protocol.validation(dataset, features.item), protocol.test(dataset, features.item))
+    return GraphDataModule(graph, features, batches, *tasks)
 
 
 def build_recommender(config: DictConfig, data: GraphDataModule) -> Recommender:

@@ -1,13 +1,15 @@
 """A finished run, read from its folder alone."""
 
+import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import torch
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -15,7 +17,7 @@ from graftrec.data.dataset import Dataset
 from graftrec.data.storage import load_dataset
 from graftrec.errors import InputError
 from graftrec.metrics.ranking import RankingResult
-from graftrec.pipeline.build import instantiate
+from graftrec.pipeline.build import build_features, instantiate
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.recommend.evaluation import RankingProtocol, evaluate, recommend
 from graftrec.recommend.scoring import FactorScorer
@@ -33,7 +35,7 @@ class Run:
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
-        self.config = OmegaConf.load(folder.config)
+        self.config = DictConfig(OmegaConf.load(folder.config))
         self.facts: dict[str, Any] = RunFolder.read_json(folder.facts)
         self.metrics: dict[str, float] = RunFolder.read_json(folder.metrics)
 
@@ -57,11 +59,21 @@ class Run:
             )
         return FactorScorer(users, items)
 
+    @cached_property
+    def item_features(self) -> np.ndarray | None:
+        """Item features [I, F] of the run, encoded again from its texts where the cache has them not."""
+        try:
+            return build_features(self.config, self.dataset).item
+        except InputError as error:
+            warnings.warn(f"Diversity is left out: {error}", stacklevel=2)
+            return None
+
     def evaluate(self, k: Sequence[int] | None = None, mask: str | None = None) -> dict[str, RankingResult]:
         """Validation and test results, under the run's own protocol unless ``k`` or ``mask`` say otherwise."""
         changes = {name: value for name, value in (("k", k), ("mask", mask)) if value is not None}
         protocol: RankingProtocol = instantiate(self.config.evaluation, **changes)
-        tasks = {"test": protocol.test(self.dataset), "valid": protocol.validation(self.dataset)}
+        data = (self.dataset, self.item_features)
+        tasks = {"test": protocol.test(*data), "valid": protocol.validation(*data)}
         return {part: evaluate(self.scorer, task) for part, task in tasks.items()}
 
     def recommend(self, user_ids: Sequence[Any], k: int = 10) -> pl.DataFrame:

@@ -24,6 +24,7 @@ class RunFolder:
     curves = property(lambda self: self.path / "metrics.csv")  # one row an epoch
     metrics = property(lambda self: self.path / "metrics.json")  # flat: test/recall@20
     per_user = property(lambda self: self.path / "per_user.parquet")
+    strata = property(lambda self: self.path / "strata.csv")  # test metrics by training degree, cold to warm
     environment = property(lambda self: self.path / "environment.json")
     facts = property(lambda self: self.path / "run.json")  # status, data, sizes, cost, baselines
 

@@ -109,6 +109,7 @@ def _write_results(module: RankingModule, prepared: Prepared, run: RunFolder) ->
     partial.replace(run.embeddings)
     test = module.results["test"]
     valid = evaluate(FactorScorer(users.cpu(), items.cpu()), prepared.data.validation)
+    prepared.data.test.strata(test).write_csv(run.strata)
     ids = prepared.dataset.users.take(test.per_user["user"].to_numpy())
     test.per_user.with_columns(ids.alias("user")).write_parquet(run.per_user)
     parts = {"test": test.values, "valid": valid.values}
@@ -137,7 +138,7 @@ def _baselines(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
         return {}
     cache = Path(config.paths.cache).expanduser() / "baselines"
     protocol = build.instantiate(config.evaluation)
-    return build.instantiate(config.baselines)(prepared.dataset, protocol, cache)
+    return build.instantiate(config.baselines)(prepared.dataset, protocol, prepared.data.features.item, cache)
 
 
 def _epochs(run: RunFolder) -> dict[str, int]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 import scipy.sparse as sp
 import torch
 from torch import Tensor
@@ -11,7 +12,9 @@ from torch import Tensor
 from graftrec.data.dataset import Dataset
 from graftrec.data.interactions import Interactions
 from graftrec.errors import InputError, check_choice
+from graftrec.metrics.beyond_accuracy import BeyondAccuracy
 from graftrec.metrics.ranking import RankingMetrics, RankingResult
+from graftrec.metrics.strata import by_item_degree, by_user_degree
 from graftrec.recommend.scoring import Scorer
 from graftrec.recommend.top_k import top_k
 
@@ -20,12 +23,17 @@ MASKS = ("train", "train_and_valid")
 
 @dataclass(frozen=True, eq=False)
 class RankingTask:
-    """Held-out pairs to be found among all items that a user has not ``seen``."""
+    """Held-out pairs to be found among all items that a user has not ``seen``.
+
+    ``train`` tells which items are popular, ``features`` [I, F] which are alike: for what lies beyond accuracy.
+    """
 
     held_out: Interactions
     seen: sp.csr_matrix  # [U, I]
+    train: Interactions
     k: tuple[int, ...]
     block_size: int
+    features: np.ndarray | None = None
 
     def user_blocks(self) -> list[Tensor]:
         """Users with held-out items, ``block_size`` at a time."""
@@ -38,7 +46,13 @@ class RankingTask:
 
     def metrics(self) -> RankingMetrics:
         """An empty collector for this task's users."""
-        return RankingMetrics(self.held_out, self.k)
+        return RankingMetrics(self.held_out, self.k, BeyondAccuracy(self.train, self.k, self.features))
+
+    def strata(self, result: RankingResult) -> pl.DataFrame:
+        """``result`` by training degree of users and of items, cold to warm."""
+        users = by_user_degree(result.per_user, self.train.user_degree)
+        items = by_item_degree(result.item_hits, self.held_out.item_degree, self.train.item_degree)
+        return pl.concat([users, items], how="diagonal")
 
 
 @dataclass(frozen=True)
@@ -57,18 +71,18 @@ class RankingProtocol:
         if not self.k or min(self.k) < 1:
             raise InputError(f"evaluation.k={list(self.k)} must hold list lengths >= 1.")
 
-    def validation(self, dataset: Dataset) -> RankingTask:
-        """Find the validation pairs."""
-        return self._task(dataset, dataset.valid, "train")
+    def validation(self, dataset: Dataset, features: np.ndarray | None = None) -> RankingTask:
+        """Find the validation pairs. ``features`` [I, F] of items serve diversity."""
+        return self._task(dataset, dataset.valid, "train", features)
 
-    def test(self, dataset: Dataset) -> RankingTask:
-        """Find the test pairs."""
-        return self._task(dataset, dataset.test, self.mask)
+    def test(self, dataset: Dataset, features: np.ndarray | None = None) -> RankingTask:
+        """Find the test pairs. ``features`` [I, F] of items serve diversity."""
+        return self._task(dataset, dataset.test, self.mask, features)
 
-    def _task(self, dataset: Dataset, held_out: Interactions, mask: str) -> RankingTask:
+    def _task(self, dataset: Dataset, held_out: Interactions, mask: str, features: np.ndarray | None) -> RankingTask:
         if max(self.k) > dataset.num_items:
             raise InputError(f"evaluation.k={max(self.k)} is larger than the catalogue of {dataset.num_items:,} items.")
-        return RankingTask(held_out, dataset.seen(mask), tuple(self.k), self.block_size)
+        return RankingTask(held_out, dataset.seen(mask), dataset.train, tuple(self.k), self.block_size, features)
 
 
 def recommend(scorer: Scorer, users: Tensor, seen: sp.csr_matrix, k: int) -> Tensor:

@@ -26,11 +26,15 @@ def print_summary(folder: Path) -> None:
     frame.write_csv(folder / "summary.csv")
     for (data,), runs in frame.group_by("data", maintain_order=True):
         k = max(int(name.split("@")[1]) for name in runs.columns if name.startswith("test/recall@"))
-        columns = [f"test/{name}@{k}" for name in SHOWN]
+        columns = [column for column in (f"test/{name}@{k}" for name in SHOWN) if column in runs.columns]
         varying = [c for c in ("encoder", "input", "features", "objective", "seed") if runs[c].n_unique() > 1]
         table = Table("run", *varying, *(c.removeprefix("test/") for c in columns), "seconds", title=str(data))
         for row in runs.sort(f"test/recall@{k}", descending=True).iter_rows(named=True):
-            cells = [*(str(row[c]) for c in varying), *(f"{row[c]:.4f}" for c in columns), f"{row['seconds']:.1f}"]
+            cells = [
+                *(str(row[c]) for c in varying),
+                *("" if row[c] is None else f"{row[c]:.4f}" for c in columns),
+                f"{row['seconds']:.1f}",
+            ]
             table.add_row(*map(Text, [Path(row["folder"]).name, *cells]))
         out.print(table)
     out.print(Text(str(folder / "summary.csv")), soft_wrap=True)

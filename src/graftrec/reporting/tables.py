@@ -13,7 +13,7 @@ from graftrec.metrics.ranking import RankingResult
 from graftrec.pipeline.run import Run
 from graftrec.pipeline.stages import Stages
 
-SHOWN = ("recall", "precision", "f1", "ndcg", "hit_rate", "coverage")
+SHOWN = ("recall", "precision", "f1", "ndcg", "coverage", "novelty", "diversity")
 
 
 def console() -> Console:
@@ -39,7 +39,11 @@ def print_run(run: Run) -> None:
         for name, result in run.facts["baselines"].items()
     ]
     rows.append(("this run", run.metrics, stages["train"]["seconds"]))
-    out.print(comparison(rows, max(run.config.evaluation.k)))
+    k = max(run.config.evaluation.k)
+    out.print(comparison(rows, k))
+    for (kind,), strata in pl.read_csv(run.folder.strata).group_by("kind", maintain_order=True):
+        cells = (f"{name}: {value:.4f}" for name, value in strata.select("stratum", f"recall@{k}").iter_rows())
+        out.print(f"recall@{k} by {kind} in training: {', '.join(cells)}", highlight=False)
     seconds = sum(stage["seconds"] for stage in stages.values())
     peak = max(stage["peak_gib"] for stage in stages.values())
     costs = ", ".join(f"{name} {stage['seconds']:.1f} s" for name, stage in stages.items())
@@ -54,7 +58,8 @@ def print_run(run: Run) -> None:
 
 def comparison(rows: Sequence[tuple[str, Mapping[str, float], float]], k: int) -> Table:
     """Test metrics at ``k``, one row a recommender, the best value of each column in bold."""
-    columns = [f"test/{name}@{k}" for name in SHOWN]
+    known = set.intersection(*(set(metrics) for _, metrics, _ in rows))  # no features, no diversity
+    columns = [column for column in (f"test/{name}@{k}" for name in SHOWN) if column in known]
     table = Table(*("test", *(c.removeprefix("test/") for c in columns), "seconds"), title_justify="left")
     best = {column: max(metrics[column] for _, metrics, _ in rows) for column in columns}
     for name, metrics, seconds in rows:
@@ -104,6 +109,8 @@ def print_recommendations(run: Run, users: Sequence[Any], k: int) -> None:
 
 def _items_table(frame: pl.DataFrame) -> Table:
     table = Table()
+    if "time" in frame.columns:
+        frame = frame.with_columns(pl.from_epoch(pl.col("time").cast(pl.Int64)).dt.strftime("%Y-%m-%d"))
     for column in frame.columns:
         table.add_column(column, overflow="ellipsis", no_wrap=True)
     for row in frame.iter_rows():
