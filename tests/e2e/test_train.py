@@ -68,7 +68,7 @@ def test_another_seed_trains_differently_on_the_same_split(small_run: Path, cli:
 def test_table_at_the_end(cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cli("train", *SMALL, "logger=csv", f"hydra.run.dir={tmp_path}")
     printed = capsys.readouterr().out
-    for expected in ("popularity", "item-kNN", "this run", "recall@20", "peak memory"):
+    for expected in ("popularity", "item-kNN", "this run", "lists of 20", "peak memory"):
         assert expected in printed
     assert printed.strip().splitlines()[-1] == str(tmp_path)
 

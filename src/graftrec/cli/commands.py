@@ -73,6 +73,7 @@ def _train(config: DictConfig) -> None:
     settings = HydraConfig.get()
     with open_dict(config):
         config.choices = {k: v for k, v in settings.runtime.choices.items() if not k.startswith("hydra/")}
+        config.overrides = list(settings.overrides.task)
         if settings.mode is not None and settings.mode.name == "MULTIRUN" and config.group is None:
             config.group = Path(settings.sweep.dir).name
     folder = Path(settings.runtime.output_dir)

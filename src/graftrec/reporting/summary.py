@@ -7,45 +7,73 @@ from rich.table import Table
 from rich.text import Text
 
 from graftrec.pipeline.run import Run, load_run
-from graftrec.reporting.tables import SHOWN, console
+from graftrec.reporting.tables import SHOWN, console, short
+
+CHOICES = ("encoder", "input", "features", "objective", "negatives", "weighting", "scorer", "split", "experiment")
 
 
-def summarize(folder: Path) -> pl.DataFrame:
-    """One row a finished run under ``folder``: choices, seed, test metrics, seconds, path."""
-    runs = [load_run(path.parent) for path in sorted(folder.rglob("metrics.json"))]
+def summarize(runs: list[Run]) -> pl.DataFrame:
+    """One row a run: data set, overrides, choices, seed, test metrics, seconds, path."""
     return pl.DataFrame([_row(run) for run in runs], infer_schema_length=None)
 
 
 def print_summary(folder: Path) -> None:
-    """The summary table by recall, also written to ``summary.csv``; data sets are never mixed in one table."""
-    frame = summarize(folder)
+    """All finished runs under ``folder``, their means over seeds, and the baselines of their data.
+
+    Written to ``summary.csv`` too. Data sets with different ids never share a table.
+    """
+    runs = [load_run(path.parent) for path in sorted(folder.rglob("metrics.json"))]
     out = console()
-    if frame.is_empty():
+    if not runs:
         out.print(f"No finished run under {folder}")
         return
+    frame = summarize(runs)
     frame.write_csv(folder / "summary.csv")
-    for (data,), runs in frame.group_by("data", maintain_order=True):
-        k = max(int(name.split("@")[1]) for name in runs.columns if name.startswith("test/recall@"))
-        columns = [column for column in (f"test/{name}@{k}" for name in SHOWN) if column in runs.columns]
-        varying = [c for c in ("encoder", "input", "features", "objective", "seed") if runs[c].n_unique() > 1]
-        table = Table("run", *varying, *(c.removeprefix("test/") for c in columns), "seconds", title=str(data))
-        for row in runs.sort(f"test/recall@{k}", descending=True).iter_rows(named=True):
-            cells = [
-                *(str(row[c]) for c in varying),
-                *("" if row[c] is None else f"{row[c]:.4f}" for c in columns),
-                f"{row['seconds']:.1f}",
-            ]
-            table.add_row(*map(Text, [Path(row["folder"]).name, *cells]))
-        out.print(table)
+    for (data,), rows in frame.group_by("data", maintain_order=True):
+        baselines = next(run.facts["baselines"] for run in runs if run.facts["data"]["id"] == data)
+        out.print(_table(str(data), rows, baselines))
     out.print(Text(str(folder / "summary.csv")), soft_wrap=True)
 
 
+def mean_and_std(rows: pl.DataFrame, by: list[str], metrics: list[str]) -> pl.DataFrame:
+    """Mean and sample standard deviation over the seeds of each combination of ``by``, columns ``x`` and ``x_std``."""
+    means = [pl.col(metric).mean() for metric in metrics]
+    spreads = [pl.col(metric).std().alias(f"{metric}_std") for metric in metrics]
+    return rows.group_by(by, maintain_order=True).agg(pl.len().alias("seeds"), *means, *spreads)
+
+
+def _table(data: str, rows: pl.DataFrame, baselines: dict[str, dict[str, dict[str, float]]]) -> Table:
+    k = max(int(name.split("@")[1]) for name in rows.columns if name.startswith("test/recall@"))
+    metrics = [metric for metric in (f"test/{name}@{k}" for name in SHOWN) if metric in rows.columns]
+    settings = [c for c in rows.columns if c in CHOICES or c.startswith("override:")]
+    varying = [c for c in settings if rows[c].n_unique() > 1] or ["encoder"]
+    heads = (c.removeprefix("override:") for c in varying)
+    table = Table(*heads, "seed", *map(short, metrics), "seconds", title=f"{data}, lists of {k}")
+    blank = [""] * len(varying)
+    for name, result in baselines.items():
+        cells = (f"{result['metrics'][m]:.4f}" if m in result["metrics"] else "" for m in metrics)
+        table.add_row(name, *blank, *cells, f"{result['seconds']:.1f}")
+    table.add_section()
+    for row in rows.iter_rows(named=True):
+        cells = (f"{row[m]:.4f}" for m in metrics)
+        table.add_row(*(Text(str(row[c])) for c in varying), str(row["seed"]), *cells, f"{row['seconds']:.1f}")
+    if rows["seed"].n_unique() > 1:
+        table.add_section()
+        for row in mean_and_std(rows, varying, metrics).iter_rows(named=True):
+            cells = (f"{row[m]:.4f} ±{row[f'{m}_std'] or 0:.4f}" for m in metrics)
+            table.add_row(*(Text(str(row[c])) for c in varying), f"mean of {row['seeds']}", *cells)
+    return table
+
+
 def _row(run: Run) -> dict[str, object]:
-    choices = {name: run.config.choices[name] for name in ("encoder", "input", "features", "objective")}
+    choices = {name: run.config.choices.get(name) for name in CHOICES}
+    given = dict(word.lstrip("+~").split("=", 1) for word in run.config.overrides if "=" in word)
+    settings = {f"override:{name}": value for name, value in given.items() if name not in {*CHOICES, "seed", "data"}}
     metrics = {name: value for name, value in run.metrics.items() if name.startswith("test/")}
     return {
         "data": run.facts["data"]["id"],
         **choices,
+        **settings,
         "seed": run.config.seed,
         **metrics,
         "seconds": run.facts["stages"]["train"]["seconds"],

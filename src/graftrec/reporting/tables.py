@@ -17,9 +17,9 @@ SHOWN = ("recall", "precision", "f1", "ndcg", "coverage", "novelty", "diversity"
 
 
 def console() -> Console:
-    """A terminal at its own width, a file or pipe at 120 columns."""
+    """A terminal at its own width, a file or pipe at 130 columns."""
     terminal = Console()
-    return terminal if terminal.is_terminal else Console(width=120)
+    return terminal if terminal.is_terminal else Console(width=130)
 
 
 def print_run(run: Run) -> None:
@@ -60,12 +60,17 @@ def comparison(rows: Sequence[tuple[str, Mapping[str, float], float]], k: int) -
     """Test metrics at ``k``, one row a recommender, the best value of each column in bold."""
     known = set.intersection(*(set(metrics) for _, metrics, _ in rows))  # no features, no diversity
     columns = [column for column in (f"test/{name}@{k}" for name in SHOWN) if column in known]
-    table = Table(*("test", *(c.removeprefix("test/") for c in columns), "seconds"), title_justify="left")
+    table = Table(f"lists of {k}", *map(short, columns), "seconds")
     best = {column: max(metrics[column] for _, metrics, _ in rows) for column in columns}
     for name, metrics, seconds in rows:
         cells = [f"[bold]{v:.4f}[/]" if v == best[c] else f"{v:.4f}" for c, v in ((c, metrics[c]) for c in columns)]
         table.add_row(Text(name), *cells, f"{seconds:.1f}")
     return table
+
+
+def short(metric: str) -> str:
+    """``test/recall@20`` as a column's head: recall."""
+    return metric.removeprefix("test/").split("@")[0]
 
 
 def describe(run: Run) -> str:
