@@ -42,24 +42,24 @@ def naive_scores(cells: np.ndarray, neighbours: int, shrinkage: float) -> np.nda
 @pytest.mark.filterwarnings("ignore:Changing the sparsity structure")
 def test_scores_are_the_naive_ones(seed: int, share: float, neighbours: int, shrinkage: float) -> None:
     cells = random_matrix(7, 6, share, seed)
-    scores = ItemSimilarity(from_matrix(cells), shrinkage).nearest(neighbours).scores(torch.arange(7))
+    scores = ItemSimilarity(from_matrix(cells), shrinkage, max_neighbours=10).nearest(neighbours).scores(torch.arange(7))
     np.testing.assert_allclose(scores, naive_scores(cells, neighbours, shrinkage), atol=1e-6)
 
 
 def test_similarity_by_hand() -> None:
-    scores = ItemSimilarity(from_matrix(CELLS), shrinkage=1.0).nearest(10).scores(torch.tensor([3]))
+    scores = ItemSimilarity(from_matrix(CELLS), shrinkage=1.0, max_neighbours=10).nearest(10).scores(torch.tensor([3]))
     # The user has item 0 alone: shared with item 1 by two of three and three users, with item 2 by one.
     np.testing.assert_allclose(scores, [[0, 2 / (3 + 1), 1 / (sqrt(6) + 1), 0]], atol=1e-6)
 
 
 def test_fewer_neighbours_are_cut_from_the_same_similarity() -> None:
-    similarity = ItemSimilarity(from_matrix(CELLS), 0.0)
+    similarity = ItemSimilarity(from_matrix(CELLS), 0.0, 10)
     similarity.nearest(1)
     np.testing.assert_allclose(similarity.nearest(3).scores(torch.arange(4)), naive_scores(CELLS, 3, 0.0), atol=1e-6)
 
 
 def test_scores_are_written_in_place() -> None:
-    model = ItemSimilarity(from_matrix(CELLS), 0.0).nearest(2)
+    model = ItemSimilarity(from_matrix(CELLS), 0.0, 10).nearest(2)
     out = torch.full((2, 4), 9.0)
     returned = model.scores(torch.tensor([0, 3]), out=out)
     assert returned.data_ptr() == out.data_ptr()

@@ -11,11 +11,11 @@ from graftrec.data.interactions import Interactions
 class ItemSimilarity:
     """Shrunk cosine of items' user sets, S_ij = |U_i n U_j| / (sqrt(|U_i| |U_j|) + shrinkage), S_ii = 0.
 
-    Sarwar et al. (WWW 2001) with the shrinkage of Bell & Koren (2007). Kept with each neighbour's rank,
-    so that any number of neighbours can be cut from it.
+    Sarwar et al. (WWW 2001) with the shrinkage of Bell & Koren (2007). The ``max_neighbours`` nearest of
+    each item are kept with their rank, so that any smaller number can be cut from them.
     """
 
-    def __init__(self, train: Interactions, shrinkage: float) -> None:
+    def __init__(self, train: Interactions, shrinkage: float, max_neighbours: int) -> None:
         self.train = train.matrix
         both = sp.csr_matrix(self.train.T @ self.train)
         both.setdiag(0)
@@ -24,17 +24,29 @@ class ItemSimilarity:
         root = np.sqrt(train.item_degree)
         target = np.repeat(np.arange(train.num_items), np.diff(both.indptr))
         both.data = (both.data / (root[target] * root[both.indices] + shrinkage)).astype(np.float32)
-        order = np.lexsort((both.indices, -both.data, target))  # best neighbour first, ties by item number
-        self.rank = np.empty(both.nnz, dtype=np.int64)
-        self.rank[order] = np.arange(both.nnz) - both.indptr[target[order]]
-        self.matrix = both
+        rank = _rank_within_row(target, both.data, both.indptr)
+        near = rank < max_neighbours
+        self.rank = rank[near]
+        self.entries = (both.data[near], (both.indices[near], target[near]))  # row j, column i
 
     def nearest(self, neighbours: int) -> "ItemKNN":
-        """The recommender that uses each item's ``neighbours`` nearest."""
-        kept = self.matrix.copy()
-        kept.data = np.where(self.rank < neighbours, kept.data, 0)
-        kept.eliminate_zeros()
-        return ItemKNN(self.train, sp.csr_matrix(kept.T))
+        """The recommender that uses each item's ``neighbours`` nearest, at most ``max_neighbours``."""
+        near = self.rank < neighbours
+        values, (rows, columns) = self.entries
+        shape = (self.train.shape[1], self.train.shape[1])
+        return ItemKNN(self.train, sp.csr_matrix((values[near], (rows[near], columns[near])), shape=shape))
+
+
+def _rank_within_row(row: np.ndarray, values: np.ndarray, indptr: np.ndarray) -> np.ndarray:
+    """Position of each positive float32 value in its row by descending value, ties in the given order, int64.
+
+    One integer sort: the bits of positive floats are ordered as the floats are.
+    """
+    key = (row.astype(np.int64) << 32) - values.view(np.int32)
+    order = torch.from_numpy(key).sort(stable=True).indices.numpy()
+    rank = np.empty(len(values), dtype=np.int64)
+    rank[order] = np.arange(len(values)) - indptr[row[order]]
+    return rank
 
 
 class ItemKNN:

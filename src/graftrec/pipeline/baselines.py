@@ -56,7 +56,7 @@ class Baselines:
         metric = f"{self.metric}@{max(task.k)}"
         best: tuple[float, Scorer | None, str] = (-1.0, None, "")
         for shrinkage in self.shrinkage:
-            similarity = ItemSimilarity(dataset.train, shrinkage)
+            similarity = ItemSimilarity(dataset.train, shrinkage, max(self.neighbours))
             for neighbours in self.neighbours:
                 model = similarity.nearest(neighbours)
                 value = evaluate(model, task).values[metric]
