@@ -8,17 +8,17 @@ from rich.text import Text
 
 from graftrec.pipeline.run import Run
 
-COLUMNS: Final = {
-    "popularity_roc_auc": "popularity's ROC-AUC",
+ROWS: Final = {
     "roc_auc": "ROC-AUC",
-    "average_precision": "avg. precision",
+    "popularity_roc_auc": "popularity's ROC-AUC",
+    "average_precision": "average precision",
     "accuracy": "accuracy",
     "precision": "precision",
     "recall": "recall",
     "f1": "F1",
     "log_loss": "log loss",
-    "calibration_error": "calib. error",
-    "threshold": "threshold",
+    "calibration_error": "calibration error",
+    "threshold": "threshold (of validation)",
 }
 CONFUSION: Final = ("true_positives", "false_positives", "false_negatives", "true_negatives")
 
@@ -26,10 +26,9 @@ CONFUSION: Final = ("true_positives", "false_positives", "false_negatives", "tru
 def print_interest(run: Run, out: Console) -> None:
     """Test metrics for each kind of negatives beside popularity's ROC-AUC, and the classification report."""
     kinds = kinds_of(run)
-    table = Table("test negatives", *COLUMNS.values(), title="half of the pairs are held out, half are sampled")
-    for kind in kinds:
-        cells = (f"{run.metrics[f'test/{kind}/{name}']:.4f}" for name in COLUMNS)
-        table.add_row(kind.replace("_", " "), *cells)
+    table = Table("test negatives", *(kind.replace("_", " ") for kind in kinds))
+    for name, title in ROWS.items():
+        table.add_row(title, *(f"{run.metrics[f'test/{kind}/{name}']:.4f}" for kind in kinds))
     out.print(table)
     for kind in kinds:
         counts = (f"{name.replace('_', ' ')} {run.metrics[f'test/{kind}/{name}']:,.0f}" for name in CONFUSION)
