@@ -93,7 +93,7 @@ def _saved(run: "Run", part: str) -> InterestTask:
             str(kind): LabelledPairs(
                 dataset.users.numbers(of_kind["user"]),
                 dataset.items.numbers(of_kind["item"]),
-                of_kind["label"].to_numpy(),
+                of_kind["label"].to_numpy(writable=True),
             )
             for (kind,), of_kind in rows.group_by("negatives", maintain_order=True)
         }
