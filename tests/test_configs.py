@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from graftrec.pipeline import build
 from graftrec.pipeline.config import config_folder
-from graftrec.pipeline.train import prepare
+from graftrec.pipeline.prepare import prepare
 
 CONF = config_folder()
 OPTIONS = sorted(f"{path.parent.relative_to(CONF)}={path.stem}" for path in CONF.rglob("*.yaml") if path.parent != CONF)

@@ -76,7 +76,7 @@ def test_users_without_held_out_items_are_not_counted() -> None:
 
 
 def test_blocks_hold_every_user_with_held_out_items_once(synthetic: Dataset) -> None:
-    blocks = RankingProtocol(block_size=7).test(synthetic).user_blocks()
+    blocks = RankingProtocol(block_size=7).test(synthetic).blocks()
     assert torch.cat(blocks).tolist() == np.unique(synthetic.test.user).tolist()
 
 

@@ -18,6 +18,7 @@ from graftrec.nn.encoders.gcn import GCN
 from graftrec.nn.encoders.gin import GIN
 from graftrec.nn.encoders.identity import Identity
 from graftrec.nn.encoders.lightgcn import LightGCN
+from graftrec.nn.heads import DotHead, Head
 from graftrec.nn.inputs import IdInput
 from graftrec.nn.recommender import Recommender
 from graftrec.nn.scorers import Dot
@@ -25,7 +26,9 @@ from graftrec.objectives.bpr import BPR
 from graftrec.objectives.l2 import L2
 from graftrec.objectives.objective import Objective
 from graftrec.recommend.evaluation import RankingProtocol
+from graftrec.recommend.interest import InterestTask
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
+from graftrec.training.interest import InterestModule
 from graftrec.training.ranking import OptimizerFactory, RankingModule, SchedulerFactory
 from graftrec.training.schedulers import constant
 
@@ -66,8 +69,23 @@ def ranking_module(
     return RankingModule(recommender, objective, data, optimizer, scheduler, seed)
 
 
+def interest_data(dataset: Dataset, per_positive: int = 1) -> GraphDataModule[InterestTask]:
+    """As ``data_module``, with labelled pairs to judge."""
+    sampler = NegativeSampler(per_positive=per_positive)
+    batches = EpochBatches(Positives(dataset.train), sampler, batch_size=128, seed=0)
+    tasks = (InterestTask.sample(dataset, part, seed=0) for part in ("valid", "test"))
+    return GraphDataModule(Bipartite(Binary())(dataset), NodeFeatures(), batches, *tasks)
+
+
+def interest_module(data: GraphDataModule[InterestTask], head: Head | None = None) -> InterestModule:
+    """LightGCN on ids of 16 dimensions."""
+    torch.manual_seed(0)
+    recommender = Recommender(IdInput(data.graph.space, data.features, dim=16), LightGCN(dim=16), Dot())
+    return InterestModule(recommender, head or DotHead(), data, ADAM, constant, seed=0)
+
+
 def fit(
-    module: RankingModule,
+    module: pl.LightningModule,
     data: GraphDataModule,
     epochs: int,
     logger: pl.loggers.Logger | bool = False,

@@ -57,6 +57,7 @@ def test_logged_names(curves: pl.DataFrame) -> None:
         f"{name}@{k}" for name in ("recall", "precision", "f1", "ndcg", "hit_rate", "map", "mrr") for k in (5, 10)
     }
     ranked |= {f"{name}@{k}" for name in ("f1_of_means", "coverage") for k in (5, 10)} | {"num_users"}
+    ranked |= {f"{name}@{k}" for name in ("gini", "novelty", "popularity") for k in (5, 10)}
     losses = {"train/loss", "train/loss/bpr", "train/loss/l2"}
     assert set(curves.columns) == {"epoch", *losses, *(f"valid/{name}" for name in ranked)}
 

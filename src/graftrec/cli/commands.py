@@ -102,7 +102,7 @@ def _resume(folder: Path) -> None:
 
 
 def _prepare(config: DictConfig) -> None:
-    from graftrec.pipeline.train import prepare as run
+    from graftrec.pipeline.prepare import prepare as run
     from graftrec.reporting.tables import print_prepared
 
     prepared = run(config, with_features=False)

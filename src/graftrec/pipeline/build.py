@@ -1,5 +1,6 @@
 """The composition root: from a configuration to objects. The only module that calls ``instantiate``."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,8 @@ from graftrec.features.nodes import NodeFeatures
 from graftrec.features.store import FeatureStore
 from graftrec.graph.graph import Graph
 from graftrec.nn.recommender import Recommender, warn_of_unused_weights
-from graftrec.recommend.evaluation import RankingProtocol
+from graftrec.training.base import GraphModule
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
-from graftrec.training.ranking import RankingModule
 
 
 def instantiate(node: Any, **arguments: Any) -> Any:
@@ -63,18 +63,19 @@ def build_features(config: DictConfig, dataset: Dataset) -> NodeFeatures:
     return instantiate(config.features)(dataset, store)
 
 
-def build_data_module(config: DictConfig, dataset: Dataset, graph: Graph, features: NodeFeatures) -> GraphDataModule:
-    """Batches, ranking tasks, graph and features."""
-    protocol: RankingProtocol = instantiate(config.evaluation)
+def build_data_module(
+    config: DictConfig, dataset: Dataset, graph: Graph, features: NodeFeatures
+) -> GraphDataModule[Any]:
+    """Batches, the task's held-out parts, graph and features."""
     sampler: NegativeSampler = instantiate(config.negatives)
     positives = Positives(dataset.train)
     sampler.check(positives)
     batches = EpochBatches(positives, sampler, config.batch_size, config.seed)
-    tasks = (protocol.validation(dataset, features.item), protocol.test(dataset, features.item))
-    return GraphDataModule(graph, features, batches, *tasks)
+    held_out = instantiate(config.task).held_out(config, dataset, features.item)
+    return GraphDataModule(graph, features, batches, *held_out)
 
 
-def build_recommender(config: DictConfig, data: GraphDataModule) -> Recommender:
+def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recommender:
     """Input, encoder and scorer; numbers that the data decides are passed here."""
     recommender = Recommender(
         instantiate(config.input, space=data.graph.space, features=data.features),
@@ -85,19 +86,16 @@ def build_recommender(config: DictConfig, data: GraphDataModule) -> Recommender:
     return recommender
 
 
-def build_module(config: DictConfig, data: GraphDataModule) -> RankingModule:
+def build_module(config: DictConfig, data: GraphDataModule[Any]) -> GraphModule:
     """The LightningModule, initialised from ``seed``."""
     import torch
 
+    task = instantiate(config.task)
+    words = {word.lstrip("+~").split("=")[0].split(".")[0] for word in config.get("overrides") or ()}
+    for group in sorted(words & set(task.ignores)):
+        warnings.warn(f"task={task.name} does not use {group}: what you set there has no effect.", stacklevel=2)
     torch.manual_seed(config.seed)
-    return RankingModule(
-        build_recommender(config, data),
-        instantiate(config.objective),
-        data,
-        instantiate(config.optimizer),
-        instantiate(config.scheduler),
-        config.seed,
-    )
+    return task.module(config, data)
 
 
 def build_trainer(config: DictConfig, checkpoints: Path, loggers: Sequence[Logger]) -> Trainer:

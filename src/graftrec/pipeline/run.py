@@ -1,7 +1,7 @@
 """A finished run, read from its folder alone."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,19 @@ from safetensors.torch import load_file
 from graftrec.data.dataset import Dataset
 from graftrec.data.storage import load_dataset
 from graftrec.errors import InputError
-from graftrec.metrics.ranking import RankingResult
 from graftrec.pipeline.build import build_features, instantiate
 from graftrec.pipeline.run_folder import RunFolder
-from graftrec.recommend.evaluation import RankingProtocol, evaluate, recommend
-from graftrec.recommend.scoring import FactorScorer
+from graftrec.pipeline.task import Result, Task
+from graftrec.recommend.evaluation import recommend
 
 
 def load_run(path: str | Path) -> "Run":
     """Open a finished run folder; refuses one that is missing, unfinished or damaged."""
     folder = RunFolder(Path(path).expanduser())
     folder.require("config", "dataset", "embeddings", "metrics")
-    return Run(folder)
+    run = Run(folder)
+    folder.require(*run.task.files)
+    return run
 
 
 class Run:
@@ -36,6 +37,7 @@ class Run:
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self.config = DictConfig(OmegaConf.load(folder.config))
+        self.task: Task = instantiate(self.config.task)
         self.facts: dict[str, Any] = RunFolder.read_json(folder.facts)
         self.metrics: dict[str, float] = RunFolder.read_json(folder.metrics)
 
@@ -45,7 +47,7 @@ class Run:
         return load_dataset(self.folder.dataset)
 
     @cached_property
-    def scorer(self) -> FactorScorer:
+    def scorer(self) -> Any:
         """Scores of the best checkpoint."""
         try:
             tensors = load_file(self.folder.embeddings)
@@ -57,7 +59,7 @@ class Run:
                 f"{self.folder.embeddings} has {len(users):,} users and {len(items):,} items; "
                 f"the run's data has {self.dataset.num_users:,} and {self.dataset.num_items:,}."
             )
-        return FactorScorer(users, items)
+        return self.task.scorer(self, (users, items))
 
     @cached_property
     def item_features(self) -> np.ndarray | None:
@@ -68,13 +70,10 @@ class Run:
             warnings.warn(f"Diversity is left out: {error}", stacklevel=2)
             return None
 
-    def evaluate(self, k: Sequence[int] | None = None, mask: str | None = None) -> dict[str, RankingResult]:
-        """Validation and test results, under the run's own protocol unless ``k`` or ``mask`` say otherwise."""
+    def evaluate(self, k: Sequence[int] | None = None, mask: str | None = None) -> Mapping[str, Result]:
+        """Validation and test results; ``k`` and ``mask`` change a ranking run's own protocol."""
         changes = {name: value for name, value in (("k", k), ("mask", mask)) if value is not None}
-        protocol: RankingProtocol = instantiate(self.config.evaluation, **changes)
-        data = (self.dataset, self.item_features)
-        tasks = {"test": protocol.test(*data), "valid": protocol.validation(*data)}
-        return {part: evaluate(self.scorer, task) for part, task in tasks.items()}
+        return self.task.evaluate(self, **changes)
 
     def recommend(self, user_ids: Sequence[Any], k: int = 10) -> pl.DataFrame:
         """The k best items of each user that are not in the user's history.

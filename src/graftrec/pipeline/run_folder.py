@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ class RunFolder:
     metrics = property(lambda self: self.path / "metrics.json")  # flat: test/recall@20
     per_user = property(lambda self: self.path / "per_user.parquet")
     strata = property(lambda self: self.path / "strata.csv")  # test metrics by training degree, cold to warm
+    head = property(lambda self: self.path / "head.safetensors")  # task=interest: weights of the logistic head
+    pairs = property(lambda self: self.path / "pairs.parquet")  # task=interest: judged pairs and probabilities
+    report = property(lambda self: self.path / "classification_report.txt")  # task=interest: test
     environment = property(lambda self: self.path / "environment.json")
     facts = property(lambda self: self.path / "run.json")  # status, data, sizes, cost, baselines
 
@@ -51,12 +55,17 @@ class RunFolder:
             raise InputError(f"{path} is damaged: {error}") from error
 
     @staticmethod
-    def write_text(path: Path, text: str) -> None:
-        """Write under a temporary name, then move into place."""
+    def replace(path: Path, write: Callable[[Path], object]) -> None:
+        """Let ``write`` make the file under a temporary name, then move it into place."""
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text)
+        write(partial)
         partial.replace(path)
+
+    @classmethod
+    def write_text(cls, path: Path, text: str) -> None:
+        """Write text atomically."""
+        cls.replace(path, lambda partial: partial.write_text(text))
 
     @classmethod
     def write_json(cls, path: Path, content: dict[str, Any]) -> None:

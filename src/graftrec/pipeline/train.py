@@ -3,7 +3,6 @@
 import logging
 import time
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,40 +12,14 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import EarlyStopping
 from safetensors.torch import save_file
 
-from graftrec.data.dataset import Dataset
 from graftrec.data.storage import save_dataset
 from graftrec.pipeline import build
 from graftrec.pipeline.environment import environment
+from graftrec.pipeline.prepare import prepare
 from graftrec.pipeline.run_folder import RunFolder
-from graftrec.pipeline.stages import Stages
+from graftrec.pipeline.task import Factors, Prepared, Task
 from graftrec.pipeline.tracking import RunInfo, tracked
-from graftrec.recommend.evaluation import evaluate
-from graftrec.recommend.scoring import FactorScorer
-from graftrec.training.ranking import RankingModule
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What stands before training starts."""
-
-    dataset: Dataset
-    data: build.GraphDataModule
-    stages: Stages
-
-
-def prepare(config: DictConfig, with_features: bool = True) -> Prepared:
-    """Read, split, build the graph, encode the texts; time and memory of each stage are kept."""
-    stages = Stages()
-    with stages("read"):
-        raw = build.read(config)
-    with stages("filter and split"):
-        dataset = build.build_dataset(config, raw)
-        del raw
-    with stages("graph"):
-        graph = build.build_graph(config, dataset)
-    with stages("features"):
-        features = build.build_features(config, dataset) if with_features else build.NodeFeatures()
-    return Prepared(dataset, build.build_data_module(config, dataset, graph, features), stages)
+from graftrec.training.base import GraphModule
 
 
 def train(config: DictConfig, folder: Path) -> dict[str, float]:
@@ -60,6 +33,7 @@ def train(config: DictConfig, folder: Path) -> dict[str, float]:
         torch.set_num_threads(config.threads)
     RunFolder.write_text(run.config, OmegaConf.to_yaml(config, resolve=True))
     RunFolder.write_json(run.environment, environment())
+    task: Task = build.instantiate(config.task)
     prepared = prepare(config)
     save_dataset(prepared.dataset, run.dataset)
     facts = _facts(config, prepared)
@@ -79,17 +53,18 @@ def train(config: DictConfig, folder: Path) -> dict[str, float]:
             _fit(trainer, module, prepared, run)
         with prepared.stages("test"):
             trainer.test(module, prepared.data, ckpt_path=str(run.best), verbose=False, weights_only=True)
-            metrics = _write_results(module, prepared, run)
+            results = task.write(module, _save_factors(module, run), prepared, run)
     with prepared.stages("baselines"):
-        baselines = _baselines(config, prepared)
+        baselines = task.baselines(config, prepared)
     cost = {"stages": prepared.stages.to_dict(), "epochs": _epochs(run)}
     sizes = {"parameters": sum(p.numel() for p in module.parameters())}
     RunFolder.write_json(run.facts, {"status": "finished", **facts, **cost, **sizes, "baselines": baselines})
+    metrics = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
     RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
     return metrics
 
 
-def _fit(trainer: Trainer, module: RankingModule, prepared: Prepared, run: RunFolder) -> None:
+def _fit(trainer: Trainer, module: GraphModule, prepared: Prepared, run: RunFolder) -> None:
     """Fit, from the last finished epoch where there is one; a run that had stopped early stays stopped."""
     if not run.last.is_file():
         trainer.fit(module, prepared.data)
@@ -100,20 +75,12 @@ def _fit(trainer: Trainer, module: RankingModule, prepared: Prepared, run: RunFo
         trainer.fit(module, prepared.data, ckpt_path=str(run.last), weights_only=True)
 
 
-def _write_results(module: RankingModule, prepared: Prepared, run: RunFolder) -> dict[str, float]:
-    """Embeddings of the best checkpoint, per-user values, and the flat metrics."""
+def _save_factors(module: GraphModule, run: RunFolder) -> Factors:
+    """User and item vectors of the best checkpoint, on the CPU."""
     with torch.no_grad():
-        users, items = module.recommender.eval().factors(module.graph)
-    partial = run.embeddings.with_suffix(".partial")
-    save_file({"user": users.contiguous().cpu(), "item": items.contiguous().cpu()}, partial)
-    partial.replace(run.embeddings)
-    test = module.results["test"]
-    valid = evaluate(FactorScorer(users.cpu(), items.cpu()), prepared.data.validation)
-    prepared.data.test.strata(test).write_csv(run.strata)
-    ids = prepared.dataset.users.take(test.per_user["user"].to_numpy())
-    test.per_user.with_columns(ids.alias("user")).write_parquet(run.per_user)
-    parts = {"test": test.values, "valid": valid.values}
-    return {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
+        users, items = (vectors.contiguous().cpu() for vectors in module.recommender.eval().factors(module.graph))
+    RunFolder.replace(run.embeddings, lambda path: save_file({"user": users, "item": items}, path))
+    return users, items
 
 
 def _facts(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
@@ -131,14 +98,6 @@ def _facts(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
         "tags": [*config.tags, *(["leaky"] if dataset.leaky else [])],
         "started": time.strftime("%Y-%m-%dT%H:%M:%S"),
     }
-
-
-def _baselines(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
-    if not config.baselines:
-        return {}
-    cache = Path(config.paths.cache).expanduser() / "baselines"
-    protocol = build.instantiate(config.evaluation)
-    return build.instantiate(config.baselines)(prepared.dataset, protocol, prepared.data.features.item, cache)
 
 
 def _epochs(run: RunFolder) -> dict[str, int]:

@@ -35,7 +35,7 @@ class RankingTask:
     block_size: int
     features: np.ndarray | None = None
 
-    def user_blocks(self) -> list[Tensor]:
+    def blocks(self) -> list[Tensor]:
         """Users with held-out items, ``block_size`` at a time."""
         users = torch.from_numpy(np.flatnonzero(self.held_out.user_degree))
         return list(users.split(self.block_size))
@@ -97,6 +97,6 @@ def recommend(scorer: Scorer, users: Tensor, seen: sp.csr_matrix, k: int) -> Ten
 def evaluate(scorer: Scorer, task: RankingTask) -> RankingResult:
     """Rank and judge all users of ``task``."""
     metrics = task.metrics()
-    for users in task.user_blocks():
+    for users in task.blocks():
         metrics.update(users, task.lists(scorer, users))
     return metrics.compute()

@@ -16,12 +16,17 @@ class Scorer(Protocol):
         ...
 
 
+def check_finite(users: Tensor, items: Tensor) -> None:
+    """Refuse the vectors of a model that diverged."""
+    if not (users.isfinite().all() and items.isfinite().all()):
+        raise InputError("The model's embeddings are not finite: training diverged; lower optimizer.lr.")
+
+
 class FactorScorer:
     """Inner products of user vectors [U, d] and item vectors [I, d]."""
 
     def __init__(self, users: Tensor, items: Tensor) -> None:
-        if not (users.isfinite().all() and items.isfinite().all()):
-            raise InputError("The model's embeddings are not finite: training diverged; lower optimizer.lr.")
+        check_finite(users, items)
         self.users = users.detach().float()
         self.items = items.detach().float()
 

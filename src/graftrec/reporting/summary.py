@@ -9,18 +9,21 @@ from rich.text import Text
 from graftrec.pipeline.run import Run, load_run
 from graftrec.reporting.tables import SHOWN, console, short
 
-CHOICES = ("encoder", "input", "features", "objective", "negatives", "weighting", "scorer", "split", "experiment")
+CHOICES = (
+    "encoder", "input", "features", "objective", "head", "negatives", "weighting", "scorer", "split", "experiment",
+)  # fmt: skip
+SHOWN_OF_INTEREST = ("roc_auc", "f1")
 
 
 def summarize(runs: list[Run]) -> pl.DataFrame:
-    """One row a run: data set, overrides, choices, seed, test metrics, seconds, path."""
+    """One row a run: task, data set, overrides, choices, seed, test metrics, seconds, path."""
     return pl.DataFrame([_row(run) for run in runs], infer_schema_length=None)
 
 
 def print_summary(folder: Path) -> None:
     """All finished runs under ``folder``, their means over seeds, and the baselines of their data.
 
-    Written to ``summary.csv`` too. Data sets with different ids never share a table.
+    Written to ``summary.csv`` too. Tasks, and data sets with different ids, never share a table.
     """
     runs = [load_run(path.parent) for path in sorted(folder.rglob("metrics.json"))]
     out = console()
@@ -29,9 +32,9 @@ def print_summary(folder: Path) -> None:
         return
     frame = summarize(runs)
     frame.write_csv(folder / "summary.csv")
-    for (data,), rows in frame.group_by("data", maintain_order=True):
-        baselines = next(run.facts["baselines"] for run in runs if run.facts["data"]["id"] == data)
-        out.print(_table(str(data), rows, baselines))
+    for (task, data), rows in frame.group_by("task", "data", maintain_order=True):
+        alike = (run for run in runs if (run.task.name, run.facts["data"]["id"]) == (task, data))
+        out.print(_table(str(data), rows, next(alike).facts["baselines"]))
     out.print(Text(str(folder / "summary.csv")), soft_wrap=True)
 
 
@@ -43,12 +46,12 @@ def mean_and_std(rows: pl.DataFrame, by: list[str], metrics: list[str]) -> pl.Da
 
 
 def _table(data: str, rows: pl.DataFrame, baselines: dict[str, dict[str, dict[str, float]]]) -> Table:
-    k = max(int(name.split("@")[1]) for name in rows.columns if name.startswith("test/recall@"))
-    metrics = [metric for metric in (f"test/{name}@{k}" for name in SHOWN) if metric in rows.columns]
+    rows = rows[[column.name for column in rows if column.null_count() < len(rows)]]  # not those of other tasks
+    metrics, title = _shown(rows.columns)
     settings = [c for c in rows.columns if c in CHOICES or c.startswith("override:")]
     varying = [c for c in settings if rows[c].n_unique() > 1] or ["encoder"]
     heads = (c.removeprefix("override:") for c in varying)
-    table = Table(*heads, "seed", *map(short, metrics), "seconds", title=f"{data}, lists of {k}")
+    table = Table(*heads, "seed", *map(short, metrics), "seconds", title=f"{data}, {title}")
     blank = [""] * len(varying)
     for name, result in baselines.items():
         cells = (f"{result['metrics'][m]:.4f}" if m in result["metrics"] else "" for m in metrics)
@@ -65,12 +68,24 @@ def _table(data: str, rows: pl.DataFrame, baselines: dict[str, dict[str, dict[st
     return table
 
 
+def _shown(columns: list[str]) -> tuple[list[str], str]:
+    """The metrics that a summary shows, and what they were measured on."""
+    lengths = [int(name.split("@")[1]) for name in columns if name.startswith("test/recall@")]
+    if not lengths:
+        return [name for name in columns if name.split("/")[-1] in SHOWN_OF_INTEREST], "interest classification"
+    names = (f"test/{name}@{max(lengths)}" for name in SHOWN)
+    return [name for name in names if name in columns], f"lists of {max(lengths)}"
+
+
 def _row(run: Run) -> dict[str, object]:
     choices = {name: run.config.choices.get(name) for name in CHOICES}
     given = dict(word.lstrip("+~").split("=", 1) for word in run.config.overrides if "=" in word)
-    settings = {f"override:{name}": value for name, value in given.items() if name not in {*CHOICES, "seed", "data"}}
+    settings = {
+        f"override:{name}": value for name, value in given.items() if name not in {*CHOICES, "seed", "data", "task"}
+    }
     metrics = {name: value for name, value in run.metrics.items() if name.startswith("test/")}
     return {
+        "task": run.task.name,
         "data": run.facts["data"]["id"],
         **choices,
         **settings,

@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from graftrec.data.dataset import Dataset
-from graftrec.metrics.ranking import RankingResult
 from graftrec.pipeline.run import Run
 from graftrec.pipeline.stages import Stages
+from graftrec.pipeline.task import Result
+from graftrec.reporting.interest import print_interest
 
 SHOWN = ("recall", "precision", "f1", "ndcg", "coverage", "novelty", "diversity")
 
@@ -33,17 +34,8 @@ def print_run(run: Run) -> None:
     )
     print_counts(run.facts["data"]["counts"])
     out.print(f"  this run: {describe(run)}", highlight=False)
+    {"ranking": print_ranking, "interest": print_interest}[run.task.name](run, out)
     stages = run.facts["stages"]
-    rows = [
-        (name + (f" ({result['chosen']})" if result["chosen"] else ""), result["metrics"], result["seconds"])
-        for name, result in run.facts["baselines"].items()
-    ]
-    rows.append(("this run", run.metrics, stages["train"]["seconds"]))
-    k = max(run.config.evaluation.k)
-    out.print(comparison(rows, k))
-    for (kind,), strata in pl.read_csv(run.folder.strata).group_by("kind", maintain_order=True):
-        cells = (f"{name}: {value:.4f}" for name, value in strata.select("stratum", f"recall@{k}").iter_rows())
-        out.print(f"recall@{k} by {kind} in training: {', '.join(cells)}", highlight=False)
     seconds = sum(stage["seconds"] for stage in stages.values())
     peak = max(stage["peak_gib"] for stage in stages.values())
     costs = ", ".join(f"{name} {stage['seconds']:.1f} s" for name, stage in stages.items())
@@ -54,6 +46,20 @@ def print_run(run: Run) -> None:
     for offline in sorted((run.folder.path / "wandb").glob("offline-run-*")):
         out.print(f"To upload to W&B: wandb sync {offline}", soft_wrap=True, highlight=False)
     out.print(Text(str(run.folder.path)), soft_wrap=True)
+
+
+def print_ranking(run: Run, out: Console) -> None:
+    """Test metrics beside the baselines', and recall by degree."""
+    rows = [
+        (name + (f" ({result['chosen']})" if result["chosen"] else ""), result["metrics"], result["seconds"])
+        for name, result in run.facts["baselines"].items()
+    ]
+    rows.append(("this run", run.metrics, run.facts["stages"]["train"]["seconds"]))
+    k = max(run.config.evaluation.k)
+    out.print(comparison(rows, k))
+    for (kind,), strata in pl.read_csv(run.folder.strata).group_by("kind", maintain_order=True):
+        cells = (f"{name}: {value:.4f}" for name, value in strata.select("stratum", f"recall@{k}").iter_rows())
+        out.print(f"recall@{k} by {kind} in training: {', '.join(cells)}", highlight=False)
 
 
 def comparison(rows: Sequence[tuple[str, Mapping[str, float], float]], k: int) -> Table:
@@ -74,12 +80,9 @@ def short(metric: str) -> str:
 
 
 def describe(run: Run) -> str:
-    """The choices that name a run: features, input, encoder, objective, seed."""
+    """The task, the choices that name a run, such as encoder and objective, and the seed."""
     return ", ".join(
-        [
-            *(f"{run.config.choices[g]}" for g in ("encoder", "input", "features", "objective")),
-            f"seed {run.config.seed}",
-        ]
+        [run.task.name, *(run.config.choices[group] for group in run.task.choices), f"seed {run.config.seed}"]
     )
 
 
@@ -123,7 +126,7 @@ def _items_table(frame: pl.DataFrame) -> Table:
     return table
 
 
-def print_evaluation(run: Run, results: Mapping[str, RankingResult]) -> None:
+def print_evaluation(run: Run, results: Mapping[str, Result]) -> None:
     """All metrics of both held-out parts."""
     out = console()
     table = Table("metric", *results, title=run.facts["data"]["id"])

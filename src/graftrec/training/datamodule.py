@@ -1,18 +1,28 @@
-"""Training pairs in shuffled batches, and blocks of users to evaluate."""
+"""Training pairs in shuffled batches, and held-out parts in blocks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.features.nodes import NodeFeatures
 from graftrec.graph.graph import Graph
 from graftrec.objectives.step import Batch
-from graftrec.recommend.evaluation import RankingTask
+
+
+class HeldOut(Protocol):
+    """What a trained model is judged by: a validation or test part."""
+
+    def blocks(self) -> Sequence[Any]:
+        """What the module judges at once, such as users."""
+        ...
+
+
+Part = TypeVar("Part", bound=HeldOut)
 
 
 class EpochBatches:
@@ -44,16 +54,16 @@ class EpochBatches:
             )
 
 
-class GraphDataModule(pl.LightningDataModule):
-    """Wraps the sparse bipartite graph, its node features, the training positives and the ranking tasks."""
+class GraphDataModule(pl.LightningDataModule, Generic[Part]):
+    """Wraps the sparse bipartite graph, its node features, the training positives and the held-out parts."""
 
     def __init__(
         self,
         graph: Graph,
         features: NodeFeatures,
         batches: EpochBatches,
-        validation: RankingTask,
-        test: RankingTask,
+        validation: Part,
+        test: Part,
     ) -> None:
         super().__init__()
         self.graph = graph
@@ -65,10 +75,10 @@ class GraphDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> EpochBatches:
         return self.batches
 
-    def val_dataloader(self) -> DataLoader[Tensor]:
+    def val_dataloader(self) -> DataLoader[Any]:
         return _blocks(self.validation)
 
-    def test_dataloader(self) -> DataLoader[Tensor]:
+    def test_dataloader(self) -> DataLoader[Any]:
         return _blocks(self.test)
 
     def transfer_batch_to_device(self, batch: object, device: torch.device, dataloader_idx: int) -> object:
@@ -77,6 +87,6 @@ class GraphDataModule(pl.LightningDataModule):
         return super().transfer_batch_to_device(batch, device, dataloader_idx)
 
 
-def _blocks(task: RankingTask) -> DataLoader[Tensor]:
-    """One loader over the blocks of users (Lightning takes a bare list for several loaders)."""
-    return DataLoader(task.user_blocks(), batch_size=None)  # type: ignore[arg-type]
+def _blocks(part: HeldOut) -> DataLoader[Any]:
+    """One loader over the blocks (Lightning takes a bare list for several loaders)."""
+    return DataLoader(part.blocks(), batch_size=None)  # type: ignore[arg-type]

@@ -1,11 +1,5 @@
 """Training by ranking losses, judged by full ranking."""
 
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-import pytorch_lightning as pl
-import torch
 from torch import Tensor
 
 from graftrec.metrics.ranking import RankingMetrics, RankingResult
@@ -14,56 +8,32 @@ from graftrec.objectives.objective import Objective
 from graftrec.objectives.step import Batch, Step
 from graftrec.recommend.evaluation import RankingTask
 from graftrec.recommend.scoring import FactorScorer
+from graftrec.training.base import GraphModule, OptimizerFactory, SchedulerFactory
 from graftrec.training.datamodule import GraphDataModule
 
-OptimizerFactory = Callable[..., torch.optim.Optimizer]
-SchedulerFactory = Callable[..., torch.optim.lr_scheduler.LRScheduler]
 
-
-class RankingModule(pl.LightningModule):
-    """One propagation a step, shared by all loss terms; one encoding a validation, shared by all users.
-
-    ``optimizer`` and ``scheduler`` are factories; the scheduler gets ``total_steps`` and is stepped after
-    every batch. ``seed`` and the step's number seed dropout, so that a resumed run draws the same.
-    """
+class RankingModule(GraphModule):
+    """One propagation a step, shared by all loss terms; one encoding a validation, shared by all users."""
 
     def __init__(
         self,
         recommender: Recommender,
         objective: Objective,
-        data: GraphDataModule,
+        data: GraphDataModule[RankingTask],
         optimizer: OptimizerFactory,
         scheduler: SchedulerFactory,
         seed: int,
     ) -> None:
-        super().__init__()
-        self.recommender = recommender
+        super().__init__(recommender, data, optimizer, scheduler, seed)
         self.objective = objective
-        self.graph = data.graph
         self.positives = data.batches.positives
-        self.batches = data.batches
         self.tasks = {"valid": data.validation, "test": data.test}
-        self.make_optimizer = optimizer
-        self.make_scheduler = scheduler
-        self.seed = seed
         self.results: dict[str, RankingResult] = {}
         self._scorer: FactorScorer | None = None
         self._metrics: RankingMetrics | None = None
 
-    def configure_optimizers(self) -> Any:
-        optimizer = self.make_optimizer(self.parameters())
-        total_steps = int(self.trainer.estimated_stepping_batches)
-        scheduler = self.make_scheduler(optimizer, total_steps=total_steps)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
-
     def on_fit_start(self) -> None:
         self.positives = self.positives.to(self.device)
-
-    def on_train_epoch_start(self) -> None:
-        self.batches.epoch = self.current_epoch
-
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        torch.manual_seed(int(np.random.SeedSequence([self.seed, self.global_step]).generate_state(1)[0]))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         step = Step(batch, self.recommender(self.graph), self.graph.space, self.positives)

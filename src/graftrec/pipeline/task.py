@@ -1,0 +1,70 @@
+"""What a run is for: the parts of its story that differ between ranking and interest classification."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from omegaconf import DictConfig
+from torch import Tensor
+
+from graftrec.data.dataset import Dataset
+from graftrec.pipeline.run_folder import RunFolder
+from graftrec.pipeline.stages import Stages
+from graftrec.recommend.scoring import Scorer
+from graftrec.training.base import GraphModule
+from graftrec.training.datamodule import GraphDataModule, HeldOut
+
+if TYPE_CHECKING:
+    from graftrec.pipeline.run import Run
+
+Factors = tuple[Tensor, Tensor]  # user vectors [U, d], item vectors [I, d]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What stands before training starts."""
+
+    dataset: Dataset
+    data: GraphDataModule[Any]
+    stages: Stages
+
+
+class Result(Protocol):
+    """Metrics of one held-out part, without the part's name."""
+
+    @property
+    def values(self) -> dict[str, float]: ...
+
+
+class Task(Protocol):
+    """One implementation a task; ``task=`` chooses it."""
+
+    name: str
+    choices: tuple[str, ...]  # the groups that name a run
+    ignores: tuple[str, ...]  # the groups that have no effect
+    files: tuple[str, ...]  # what evaluation needs of the run folder beside what every run has
+
+    def held_out(self, config: DictConfig, dataset: Dataset, features: np.ndarray | None) -> tuple[HeldOut, HeldOut]:
+        """Validation and test; ``features`` [I, F] of items."""
+        ...
+
+    def module(self, config: DictConfig, data: GraphDataModule[Any]) -> GraphModule:
+        """The LightningModule."""
+        ...
+
+    def write(self, module: Any, factors: Factors, prepared: Prepared, run: RunFolder) -> Mapping[str, Result]:
+        """Judge the tested best checkpoint and write the task's own files; results by part."""
+        ...
+
+    def baselines(self, config: DictConfig, prepared: Prepared) -> dict[str, Any]:
+        """Results of simple recommenders by name: chosen, metrics, seconds."""
+        ...
+
+    def scorer(self, run: "Run", factors: Factors) -> Scorer:
+        """The trained model, from the run folder."""
+        ...
+
+    def evaluate(self, run: "Run", **changes: Any) -> Mapping[str, Result]:
+        """Results by part again, from the run folder; ``changes`` of the evaluation's settings."""
+        ...

@@ -1,0 +1,51 @@
+"""What every training of a recommender shares."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+
+from graftrec.nn.recommender import Recommender
+from graftrec.objectives.step import Batch
+from graftrec.training.datamodule import GraphDataModule
+
+OptimizerFactory = Callable[..., torch.optim.Optimizer]
+SchedulerFactory = Callable[..., torch.optim.lr_scheduler.LRScheduler]
+
+
+class GraphModule(pl.LightningModule):
+    """A recommender over one graph, its optimizer, and random numbers that a resumed run draws again.
+
+    ``optimizer`` and ``scheduler`` are factories; the scheduler gets ``total_steps`` and is stepped after
+    every batch. ``seed`` and the step's number seed dropout.
+    """
+
+    def __init__(
+        self,
+        recommender: Recommender,
+        data: GraphDataModule[Any],
+        optimizer: OptimizerFactory,
+        scheduler: SchedulerFactory,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.recommender = recommender
+        self.graph = data.graph
+        self.batches = data.batches
+        self.make_optimizer = optimizer
+        self.make_scheduler = scheduler
+        self.seed = seed
+
+    def configure_optimizers(self) -> Any:
+        optimizer = self.make_optimizer(self.parameters())
+        total_steps = int(self.trainer.estimated_stepping_batches)
+        scheduler = self.make_scheduler(optimizer, total_steps=total_steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def on_train_epoch_start(self) -> None:
+        self.batches.epoch = self.current_epoch
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
+        torch.manual_seed(int(np.random.SeedSequence([self.seed, self.global_step]).generate_state(1)[0]))
