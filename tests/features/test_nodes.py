@@ -82,7 +82,7 @@ def test_no_features_at_all(tmp_path: Path) -> None:
 
 
 def test_missing_text_is_refused_with_count_and_first_id(make: Maker) -> None:
-    expected = r"No text for 2 of 4 items \(first: 'i1'\); set features.missing=zero or mend the table"
+    expected = r"No text for 2 of 4 items \(first: 'i1'\); set features.missing=zero or .*=id, or mend the table"
     with pytest.raises(InputError, match=expected):
         make(TextFeatures(ENCODER), titles_without(1, 3))
 
@@ -114,5 +114,5 @@ def test_unknown_kind_of_user_features_is_refused() -> None:
 
 
 def test_unknown_treatment_of_missing_text_is_refused() -> None:
-    with pytest.raises(InputError, match=r"features.missing='skip' is unknown; choose one of error, zero"):
+    with pytest.raises(InputError, match=r"features.missing='skip' is unknown; choose one of error, zero, id"):
         TextFeatures(ENCODER, missing="skip")

@@ -11,6 +11,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import Logger
 
 from graftrec.data.dataset import Dataset
+from graftrec.data.files import check_writable
 from graftrec.data.prepare import PROTOCOLS, split_dataset
 from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.data.sources.base import RawData
@@ -18,8 +19,10 @@ from graftrec.errors import InputError, check_choice
 from graftrec.features.nodes import NodeFeatures
 from graftrec.features.store import FeatureStore
 from graftrec.graph.graph import Graph
-from graftrec.nn.recommender import Recommender, warn_of_unused_weights
+from graftrec.nn.recommender import Embeddings, Recommender, warn_of_unused_weights
+from graftrec.objectives.step import Step
 from graftrec.recommend.evaluation import RankingProtocol
+from graftrec.recommend.scoring import FactorScorer
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
 from graftrec.training.ranking import RankingModule
 
@@ -83,6 +86,35 @@ def build_recommender(config: DictConfig, data: GraphDataModule) -> Recommender:
     )
     warn_of_unused_weights(recommender.encoder, data.graph)
     return recommender
+
+
+def rehearse(config: DictConfig, dataset: Dataset, graph: Graph) -> None:
+    """Refuse bad settings before texts are encoded.
+
+    Builds all parts on stand-in features, takes one loss, and judges the lists of one user.
+    """
+    import torch
+
+    data = build_data_module(config, dataset, graph, instantiate(config.features).outline(dataset))
+    module = build_module(config, data)
+    with torch.no_grad():
+        x0 = module.recommender.input()
+        embeddings = Embeddings(x0, *graph.space.split(x0))
+        module.objective(Step(next(iter(data.batches)), embeddings, graph.space, data.batches.positives))
+    user = data.validation.user_blocks()[0][:1]
+    metrics = data.validation.metrics()
+    metrics.update(user, data.validation.lists(FactorScorer(embeddings.users, embeddings.items), user))
+    names = list(metrics.compute().values)
+    check_choice("monitor", config.monitor, [*(f"valid/{name}" for name in names), "train/loss"])
+    if config.baselines:
+        metric = instantiate(config.baselines).metric
+        check_choice("baselines.metric", metric, sorted({name.split("@")[0] for name in names if "@" in name}))
+        check_writable(baselines_cache(config), "paths.cache")
+
+
+def baselines_cache(config: DictConfig) -> Path:
+    """Where results of baselines are kept."""
+    return Path(config.paths.cache).expanduser() / "baselines"
 
 
 def build_module(config: DictConfig, data: GraphDataModule) -> RankingModule:

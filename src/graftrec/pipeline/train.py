@@ -14,8 +14,11 @@ from pytorch_lightning.callbacks import EarlyStopping
 from safetensors.torch import save_file
 
 from graftrec.data.dataset import Dataset
+from graftrec.data.files import written
 from graftrec.data.storage import save_dataset
+from graftrec.errors import InputError
 from graftrec.pipeline import build
+from graftrec.pipeline.checkpoints import check_resume, load_checkpoint
 from graftrec.pipeline.environment import environment
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.stages import Stages
@@ -34,16 +37,27 @@ class Prepared:
     stages: Stages
 
 
-def prepare(config: DictConfig, with_features: bool = True) -> Prepared:
-    """Read, split, build the graph, encode the texts; time and memory of each stage are kept."""
+def prepare(config: DictConfig, with_features: bool = True, data_hash: str | None = None) -> Prepared:
+    """Read, split, build the graph, encode the texts; time and memory of each stage are kept.
+
+    ``data_hash`` is that of a run which is continued: other data is refused.
+    """
     stages = Stages()
     with stages("read"):
         raw = build.read(config)
     with stages("filter and split"):
         dataset = build.build_dataset(config, raw)
         del raw
+    if data_hash not in (None, dataset.hash):
+        raise InputError(
+            f"The run was started on other data (hash {data_hash}) than data={config.data.name} now gives "
+            f"({dataset.hash}); bring the old tables back, or start a new run."
+        )
     with stages("graph"):
         graph = build.build_graph(config, dataset)
+    if with_features:
+        with stages("checks"):
+            build.rehearse(config, dataset, graph)
     with stages("features"):
         features = build.build_features(config, dataset) if with_features else build.NodeFeatures()
     return Prepared(dataset, build.build_data_module(config, dataset, graph, features), stages)
@@ -58,9 +72,10 @@ def train(config: DictConfig, folder: Path) -> dict[str, float]:
     run = RunFolder(folder)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    check_resume(run)
     RunFolder.write_text(run.config, OmegaConf.to_yaml(config, resolve=True))
     RunFolder.write_json(run.environment, environment())
-    prepared = prepare(config)
+    prepared = prepare(config, data_hash=run.data_hash() if run.last.is_file() else None)
     save_dataset(prepared.dataset, run.dataset)
     facts = _facts(config, prepared)
     RunFolder.write_json(run.facts, {"status": "running", **facts})
@@ -94,7 +109,7 @@ def _fit(trainer: Trainer, module: RankingModule, prepared: Prepared, run: RunFo
     if not run.last.is_file():
         trainer.fit(module, prepared.data)
         return
-    states = torch.load(run.last, weights_only=True)["callbacks"]
+    states = load_checkpoint(run.last)["callbacks"]
     stopped = any(state.get("stopped_epoch") for name, state in states.items() if EarlyStopping.__name__ in name)
     if not stopped:
         trainer.fit(module, prepared.data, ckpt_path=str(run.last), weights_only=True)
@@ -104,9 +119,8 @@ def _write_results(module: RankingModule, prepared: Prepared, run: RunFolder) ->
     """Embeddings of the best checkpoint, per-user values, and the flat metrics."""
     with torch.no_grad():
         users, items = module.recommender.eval().factors(module.graph)
-    partial = run.embeddings.with_suffix(".partial")
-    save_file({"user": users.contiguous().cpu(), "item": items.contiguous().cpu()}, partial)
-    partial.replace(run.embeddings)
+    with written(run.embeddings, "hydra.run.dir") as partial:
+        save_file({"user": users.contiguous().cpu(), "item": items.contiguous().cpu()}, partial)
     test = module.results["test"]
     valid = evaluate(FactorScorer(users.cpu(), items.cpu()), prepared.data.validation)
     prepared.data.test.strata(test).write_csv(run.strata)
@@ -136,14 +150,15 @@ def _facts(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
 def _baselines(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
     if not config.baselines:
         return {}
-    cache = Path(config.paths.cache).expanduser() / "baselines"
     protocol = build.instantiate(config.evaluation)
-    return build.instantiate(config.baselines)(prepared.dataset, protocol, prepared.data.features.item, cache)
+    return build.instantiate(config.baselines)(
+        prepared.dataset, protocol, prepared.data.features.item, build.baselines_cache(config)
+    )
 
 
 def _epochs(run: RunFolder) -> dict[str, int]:
     """How many epochs were trained, and after how many of them the best checkpoint was saved."""
-    last, best = (torch.load(path, weights_only=True)["epoch"] + 1 for path in (run.last, run.best))
+    last, best = (load_checkpoint(path)["epoch"] + 1 for path in (run.last, run.best))
     return {"trained": last, "best": best}
 
 
