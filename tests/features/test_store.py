@@ -162,7 +162,7 @@ except InputError as error:
 
 
 def write_beyond_limit(folder: Path, fate: str) -> subprocess.CompletedProcess[str]:
-    """A process that may write 5,000 bytes a file (a shard is twice that), and is refused or killed when it writes more."""
+    """A process that may write 5,000 bytes a file, half a shard, and is refused or killed when it writes more."""
     program = [sys.executable, "-c", LIMITED, str(folder), fate]
     return subprocess.run(program, capture_output=True, text=True)
 

@@ -97,7 +97,7 @@ def _number(pairs: pl.DataFrame, users: Vocabulary, items: Vocabulary) -> Intera
 
 def _unknown_ids(raw: RawData, source: Source) -> dict[str, int]:
     """Rows of the text tables whose id no interaction has: they are left out. Refuses a table without any other."""
-    counts = {}
+    counts: dict[str, int] = {}
     for key, table, texts in (("item", raw.items, source.item_text), ("user", raw.users, source.user_text)):
         if table is None or not texts:
             continue

@@ -65,6 +65,14 @@ class Run:
             )
         return FactorScorer(users, items)
 
+    @property
+    def strata(self) -> pl.DataFrame:
+        """Test metrics by training degree, cold to warm."""
+        try:
+            return pl.read_csv(self.folder.strata)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise InputError(f"{self.folder.strata} is damaged: {error}; {self.folder.rewrite()}.") from error
+
     @cached_property
     def item_features(self) -> np.ndarray | None:
         """Item features [I, F] of the run, encoded again from its texts where the cache has them not."""

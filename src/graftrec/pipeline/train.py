@@ -150,10 +150,8 @@ def _facts(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
 def _baselines(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
     if not config.baselines:
         return {}
-    protocol = build.instantiate(config.evaluation)
-    return build.instantiate(config.baselines)(
-        prepared.dataset, protocol, prepared.data.features.item, build.baselines_cache(config)
-    )
+    protocol, features = build.instantiate(config.evaluation), prepared.data.features.item
+    return build.instantiate(config.baselines)(prepared.dataset, protocol, features, build.baselines_cache(config))
 
 
 def _epochs(run: RunFolder) -> dict[str, int]:

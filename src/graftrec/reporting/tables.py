@@ -41,7 +41,7 @@ def print_run(run: Run) -> None:
     rows.append(("this run", run.metrics, stages["train"]["seconds"]))
     k = max(run.config.evaluation.k)
     out.print(comparison(rows, k))
-    for (kind,), strata in pl.read_csv(run.folder.strata).group_by("kind", maintain_order=True):
+    for (kind,), strata in run.strata.group_by("kind", maintain_order=True):
         cells = (f"{name}: {value:.4f}" for name, value in strata.select("stratum", f"recall@{k}").iter_rows())
         out.print(f"recall@{k} by {kind} in training: {', '.join(cells)}", highlight=False)
     seconds = sum(stage["seconds"] for stage in stages.values())
