@@ -85,7 +85,7 @@ def test_unknown_keys_and_options_are_refused(refused: Refused, tmp_path: Path, 
 
 def own_tables(folder: Path, items: str, ids: Callable[[int], str] = "item {}".format) -> list[str]:
     """60 users with 10 of 30 items each, and an item table of ``items`` (its rows without a header)."""
-    rows = [f"u{user},{ids((user * 5 + n * (1 + user % 3)) % 30)}" for user in range(60) for n in range(10)]
+    rows = [f"u{user},{ids((user + n * (1 + user % 3)) % 30)}" for user in range(60) for n in range(10)]
     (folder / "log.csv").write_text("user,item\n" + "\n".join(rows))
     (folder / "items.csv").write_text(f"item,title\n{items}\n")
     tables = [f"data.interactions={folder}/log.csv", f"data.items={folder}/items.csv", "data.item_text=[title]"]

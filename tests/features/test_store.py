@@ -177,3 +177,20 @@ def test_run_killed_while_it_writes_leaves_no_shard(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.safetensors"))
     vectors = FeatureStore(tmp_path).get(HashingEncoder(), ["red chair"])
     np.testing.assert_array_equal(vectors, HashingEncoder()(["red chair"]))
+
+
+@pytest.mark.parametrize("size", [0, 60])
+def test_a_damaged_shard_is_refused_with_what_to_delete(tmp_path: Path, size: int) -> None:
+    FeatureStore(tmp_path).get(HashingEncoder(), ["red chair"])
+    (shard,) = tmp_path.rglob("*.safetensors")
+    shard.write_bytes(shard.read_bytes()[:size])
+    with pytest.raises(InputError, match=f"The file {shard} of the feature cache is damaged .*; delete it: its texts"):
+        FeatureStore(tmp_path).get(HashingEncoder(), ["red chair"])
+
+
+def test_a_folder_that_cannot_be_written_is_found_out_before_encoding(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    encoder = LetterCounts()
+    with pytest.raises(InputError):
+        FeatureStore(tmp_path / "cache").get(encoder, ["a"])
+    assert encoder.encoded == []

@@ -6,6 +6,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from polars.exceptions import PolarsError
+from safetensors import SafetensorError
+
 from graftrec.errors import InputError
 
 
@@ -70,7 +73,7 @@ def written(path: Path, setting: str) -> Iterator[Path]:
     except BaseException as error:
         with suppress(OSError):
             partial.unlink()
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | PolarsError | SafetensorError):  # how these libraries tell of a full disk
             raise InputError(
                 f"{path.parent} cannot be written ({error}): is it full or read-only? Set {setting} elsewhere."
             ) from error

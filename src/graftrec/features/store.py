@@ -73,10 +73,7 @@ def _write_shard(folder: Path, digests: list[str], vectors: np.ndarray) -> None:
     rows = np.stack([np.frombuffer(bytes.fromhex(digest), dtype=np.uint8) for digest in digests])
     name = _digest("".join(digests))[:32]
     with written(folder / f"{name}.safetensors", "paths.cache") as partial:
-        try:
-            save_file({"digests": rows, "vectors": np.ascontiguousarray(vectors, dtype=np.float32)}, partial)
-        except SafetensorError as error:  # a full disk, among others
-            raise OSError(str(error)) from error
+        save_file({"digests": rows, "vectors": np.ascontiguousarray(vectors, dtype=np.float32)}, partial)
 
 
 def _digest(text: str) -> str:

@@ -105,11 +105,11 @@ def print_recommendations(run: Run, users: Sequence[Any], k: int) -> None:
     """History and recommendations of each user, with titles where the data has text."""
     out = console()
     for user in users:
-        history = run.history(user)
+        recommended, history = run.recommend([user], k).drop("user"), run.history(user)
         out.print(f"\n[bold]User {user}[/]: {len(history)} items, the latest:" if len(history) else f"User {user}")
         out.print(_items_table(history.head(k)))
         out.print("Recommended:")
-        out.print(_items_table(run.recommend([user], k).drop("user")))
+        out.print(_items_table(recommended))
 
 
 def _items_table(frame: pl.DataFrame) -> Table:
