@@ -42,7 +42,9 @@ def naive_scores(cells: np.ndarray, neighbours: int, shrinkage: float) -> np.nda
 @pytest.mark.filterwarnings("ignore:Changing the sparsity structure")
 def test_scores_are_the_naive_ones(seed: int, share: float, neighbours: int, shrinkage: float) -> None:
     cells = random_matrix(7, 6, share, seed)
-    scores = ItemSimilarity(from_matrix(cells), shrinkage, max_neighbours=10).nearest(neighbours).scores(torch.arange(7))
+    scores = (
+        ItemSimilarity(from_matrix(cells), shrinkage, max_neighbours=10).nearest(neighbours).scores(torch.arange(7))
+    )
     np.testing.assert_allclose(scores, naive_scores(cells, neighbours, shrinkage), atol=1e-6)
 
 

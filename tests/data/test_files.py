@@ -1,17 +1,22 @@
 import hashlib
 import os
 import re
-from collections.abc import Callable
+import resource
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from graftrec.data.files import Download, FileSource, retrieve
+from graftrec.data.files import Download, FileSource, check_writable, retrieve, written
 from graftrec.errors import InputError
 
 CONTENT = b"0 1 2\n1 3\n"
 SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
+ROWS = pl.DataFrame({"number": pl.Series(range(5000)).shuffle(seed=0)})
 Serve = Callable[[Path], str]
 
 
@@ -93,3 +98,42 @@ def test_the_message_on_a_missing_file_says_what_to_set(tmp_path: Path) -> None:
 def test_the_message_on_a_missing_file_shows_relative_names_in_full() -> None:
     with pytest.raises(InputError, match=re.escape(os.path.join(os.getcwd(), "no_such_file.tsv"))):
         FileSource("small").locate("no_such_file.tsv")
+
+
+@contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """As on a disk with no more room, no file can grow beyond ``size`` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("write", [lambda path: path.write_bytes(bytes(5000)), ROWS.write_parquet])
+def test_a_full_disk_is_refused_and_keeps_the_old_file(tmp_path: Path, write: Callable[[Path], object]) -> None:
+    (tmp_path / "a").write_text("old")
+    message = r"cannot be written .*: is it full or read-only\? Set paths.cache elsewhere"
+    with full_disk(1000), pytest.raises(InputError, match=message), written(tmp_path / "a", "paths.cache") as partial:
+        write(partial)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_what_stops_writing_leaves_nothing_half_written(tmp_path: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error), written(tmp_path / "a", "paths.cache") as partial:  # noqa: PT012
+        partial.write_text("half")
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc takes no files, from nobody")
+def test_a_read_only_folder_is_refused() -> None:
+    with pytest.raises(InputError, match=r"/proc/graftrec cannot be written .*Set paths.cache elsewhere"):
+        check_writable(Path("/proc/graftrec"), "paths.cache")
+
+
+def test_a_folder_that_takes_files_is_left_empty(tmp_path: Path) -> None:
+    check_writable(tmp_path / "new", "paths.cache")
+    assert list((tmp_path / "new").iterdir()) == []

@@ -82,7 +82,7 @@ def test_no_features_at_all(tmp_path: Path) -> None:
 
 
 def test_missing_text_is_refused_with_count_and_first_id(make: Maker) -> None:
-    expected = r"No text for 2 of 4 items \(first: 'i1'\); set features.missing=zero or mend the table"
+    expected = r"No text for 2 of 4 items \(first: 'i1'\); set features.missing=zero or .*=id, or mend the table"
     with pytest.raises(InputError, match=expected):
         make(TextFeatures(ENCODER), titles_without(1, 3))
 
@@ -114,5 +114,38 @@ def test_unknown_kind_of_user_features_is_refused() -> None:
 
 
 def test_unknown_treatment_of_missing_text_is_refused() -> None:
-    with pytest.raises(InputError, match=r"features.missing='skip' is unknown; choose one of error, zero"):
+    with pytest.raises(InputError, match=r"features.missing='skip' is unknown; choose one of error, zero, id"):
         TextFeatures(ENCODER, missing="skip")
+
+
+def test_nodes_without_text_are_marked_where_they_live_on_their_ids(make: Maker) -> None:
+    made = make(TextFeatures(ENCODER, missing="id"), titles_without(1, 3))
+    assert made.item_present.tolist() == [True, False, True, False]
+    assert made.user_present.tolist() == [True, False, False]  # the only training item of users 1 and 2 has no title
+    assert not made.item[[1, 3]].any()
+
+
+def test_items_without_text_do_not_count_in_the_mean(make: Maker) -> None:
+    dataset = small_dataset([list("ttve"), list("vett")], titles_without(1).item_text)
+    made = make(TextFeatures(ENCODER, missing="id"), dataset)
+    np.testing.assert_allclose(made.user[0], ENCODER(["red chair"])[0], atol=1e-7)
+
+
+def test_nothing_is_marked_where_every_node_has_text(make: Maker) -> None:
+    made = make(TextFeatures(ENCODER, missing="id"), small_dataset(PARTS, TITLES))
+    assert (made.user_present, made.item_present) == (None, None)
+
+
+def test_user_texts_are_looked_at_before_items_are_encoded(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no user text"):
+        TextFeatures(ENCODER, users="text")(small_dataset(PARTS, TITLES), FeatureStore(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("missing", ["zero", "id"])
+def test_the_outline_has_the_presence_of_the_features(make: Maker, missing: str) -> None:
+    features, dataset = TextFeatures(ENCODER, missing=missing), titles_without(1, 3)
+    made, outline = make(features, dataset), features.outline(dataset)
+    for name in ("user_present", "item_present"):
+        np.testing.assert_array_equal(getattr(outline, name), getattr(made, name))
+    assert (len(outline.user), len(outline.item)) == (3, 4)

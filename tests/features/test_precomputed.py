@@ -153,3 +153,39 @@ def test_users_may_have_no_vectors(tmp_path: Path) -> None:
 def test_user_text_needs_a_user_file() -> None:
     with pytest.raises(InputError, match=r"features.users=text needs features.user_file"):
         PrecomputedFeatures("items.npy", users="text")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+@pytest.mark.parametrize("ending", ["npy", "safetensors", "parquet"])
+def test_damaged_files_are_refused(tmp_path: Path, ending: str, share: float) -> None:
+    if ending == "parquet":
+        path = parquet(tmp_path, ["i0", "i1", "i2"], VECTORS.tolist())
+    else:
+        path = npy(tmp_path, VECTORS) if ending == "npy" else safetensors(tmp_path, vectors=torch.from_numpy(VECTORS))
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(InputError, match=rf"feature file .*vectors.{ending} cannot be read \(.+\); write it again"):
+        read_vectors(path, ITEMS)
+
+
+def test_pickled_and_zipped_arrays_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "vectors.npz", vectors=VECTORS)
+    zipped = (tmp_path / "vectors.npz").rename(tmp_path / "zipped.npy")
+    pickled = npy(tmp_path, np.array([{}], dtype=object))
+    for path in (zipped, pickled):
+        with pytest.raises(InputError, match=r"cannot be read .*; write it again"):
+            read_vectors(path, ITEMS)
+
+
+def test_ids_in_another_encoding_are_refused(tmp_path: Path) -> None:
+    path = npy(tmp_path, VECTORS)
+    (tmp_path / "vectors.npy.ids.txt").write_bytes("é\ni1\ni2\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"cannot be read \('utf-8' codec"):
+        read_vectors(path, ITEMS)
+
+
+def test_duplicate_ids_are_refused(tmp_path: Path) -> None:
+    path = parquet(tmp_path, ["i0", "i1", "i1", "i2"], [[1.0], [2.0], [3.0], [4.0]])
+    with pytest.raises(InputError, match=r"has several rows for item 'i1'; keep one vector an id"):
+        read_vectors(path, ITEMS)
+    with pytest.raises(InputError, match=r"has several rows for item 'i2'"):
+        read_vectors(npy(tmp_path, VECTORS, ["i2", "i0", "i2"]), ITEMS)

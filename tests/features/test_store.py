@@ -141,7 +141,7 @@ def test_interrupted_run_leaves_whole_shards_only(tmp_path: Path) -> None:
 
 def test_unwritable_folder_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(InputError, match=r"feature cache .* cannot be written .*; set paths.cache elsewhere"):
+    with pytest.raises(InputError, match=r"cannot be written .* full or read-only\? Set paths.cache elsewhere"):
         FeatureStore(tmp_path / "file" / "cache").get(HashingEncoder(), ["red chair"])
 
 
@@ -151,24 +151,24 @@ from pathlib import Path
 from graftrec.errors import InputError
 from graftrec.features.encoders.hashing import HashingEncoder
 from graftrec.features.store import FeatureStore
-resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
 if sys.argv[2] == "killed":
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 try:
-    FeatureStore(Path(sys.argv[1])).get(HashingEncoder(), ["red chair"])
+    FeatureStore(Path(sys.argv[1])).get(HashingEncoder(), [f"red chair {n}" for n in range(10)])
 except InputError as error:
     print(error)
 """
 
 
 def write_beyond_limit(folder: Path, fate: str) -> subprocess.CompletedProcess[str]:
-    """A process that may write 100 bytes, and is refused or killed when it writes more."""
+    """A process that may write 5,000 bytes a file, half a shard, and is refused or killed when it writes more."""
     program = [sys.executable, "-c", LIMITED, str(folder), fate]
     return subprocess.run(program, capture_output=True, text=True)
 
 
 def test_full_disk_is_an_input_error_and_leaves_no_file(tmp_path: Path) -> None:
-    assert "set paths.cache elsewhere" in write_beyond_limit(tmp_path, "refused").stdout
+    assert "Set paths.cache elsewhere" in write_beyond_limit(tmp_path, "refused").stdout
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -177,3 +177,20 @@ def test_run_killed_while_it_writes_leaves_no_shard(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.safetensors"))
     vectors = FeatureStore(tmp_path).get(HashingEncoder(), ["red chair"])
     np.testing.assert_array_equal(vectors, HashingEncoder()(["red chair"]))
+
+
+@pytest.mark.parametrize("size", [0, 60])
+def test_a_damaged_shard_is_refused_with_what_to_delete(tmp_path: Path, size: int) -> None:
+    FeatureStore(tmp_path).get(HashingEncoder(), ["red chair"])
+    (shard,) = tmp_path.rglob("*.safetensors")
+    shard.write_bytes(shard.read_bytes()[:size])
+    with pytest.raises(InputError, match=f"The file {shard} of the feature cache is damaged .*; delete it: its texts"):
+        FeatureStore(tmp_path).get(HashingEncoder(), ["red chair"])
+
+
+def test_a_folder_that_cannot_be_written_is_found_out_before_encoding(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("no folder")
+    encoder = LetterCounts()
+    with pytest.raises(InputError):
+        FeatureStore(tmp_path / "cache").get(encoder, ["a"])
+    assert encoder.encoded == []

@@ -142,3 +142,35 @@ def test_reset_draws_as_the_constructor_does(kind: type[nn.Module]) -> None:
     torch.manual_seed(0)
     again.reset_parameters()
     assert torch.equal(again(), fresh())
+
+
+def partly_absent() -> NodeFeatures:
+    """Every third user and item has no features."""
+    features = random_features()
+    users, items = np.arange(SPACE.num_users) % 3 > 0, np.arange(SPACE.num_items) % 3 > 0
+    assert features.user is not None
+    assert features.item is not None
+    return NodeFeatures(features.user * users[:, None], features.item * items[:, None], users, items)
+
+
+@pytest.mark.parametrize("projector", ["linear", "mlp"])
+def test_absent_text_adds_exactly_nothing_to_the_ids(projector: str) -> None:
+    features = partly_absent()
+    both = IdPlusTextInput(SPACE, features, DIM, projector)
+    nn.init.ones_(both.text.projector[-1].bias)
+    present = torch.from_numpy(np.concatenate([features.user_present, features.item_present]))
+    changed = (both() != both.ids.weight).any(1)
+    assert torch.equal(changed, present)
+
+
+def test_features_are_rescaled_over_the_nodes_that_have_them() -> None:
+    text = IdPlusTextInput(SPACE, partly_absent(), DIM, std=0.3).text
+    assert text.features[text.present[:, 0]].std().item() == pytest.approx(0.3, rel=1e-5)
+
+
+def test_text_alone_refuses_absent_text() -> None:
+    message = (
+        r"input=text has nothing for 17 of 50 users and items, .*; choose input=id_plus_text or features.missing=zero"
+    )
+    with pytest.raises(InputError, match=message):
+        TextInput(SPACE, partly_absent(), DIM)

@@ -94,7 +94,7 @@ def test_unknown_mask_is_refused() -> None:
         RankingProtocol(mask="none")
 
 
-@pytest.mark.parametrize("k", [[], [0, 10]])
-def test_lists_of_no_length_are_refused(k: list[int]) -> None:
-    with pytest.raises(InputError, match=r"evaluation.k=\[.*\] must hold list lengths >= 1"):
+@pytest.mark.parametrize("k", [[], [0, 10], ["ten"], 10, None])
+def test_lists_of_no_length_are_refused(k: object) -> None:
+    with pytest.raises(InputError, match=r"evaluation.k=.* must be a list of whole numbers >= 1, such as \[10,20\]"):
         RankingProtocol(k=k)

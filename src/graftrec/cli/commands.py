@@ -1,7 +1,8 @@
 """One function a command: compose the configuration, call the story, print the result."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +15,7 @@ from graftrec.errors import InputError
 from graftrec.pipeline.config import config_folder
 
 Task = Callable[[DictConfig], None]
+INTERRUPTED = 130  # a shell's code for a command that Ctrl-C ended: 128 + SIGINT
 
 
 def _friendly(task: Task) -> Task:
@@ -31,9 +33,25 @@ def _friendly(task: Task) -> Task:
     return run
 
 
-def _stop(message: str) -> NoReturn:
+@contextmanager
+def _resumable(folder: Path) -> Iterator[None]:
+    """Ctrl-C in a run says what to type to go on: before training, the encoded texts are in the cache."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as error:
+        from graftrec.pipeline.run_folder import RunFolder
+
+        by_key = isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt)
+        if by_key and RunFolder(folder).facts.is_file():  # Lightning turns Ctrl-C into an exit of its own
+            _stop(f"interrupted. To go on, type:\n  graftrec train resume={folder}", INTERRUPTED)
+        if by_key:
+            raise KeyboardInterrupt from error
+        raise
+
+
+def _stop(message: str, code: int = 1) -> NoReturn:
     print(f"\ngraftrec: {message}", file=sys.stderr)
-    sys.exit(1)
+    sys.exit(code)
 
 
 def _command(name: str, task: Task) -> None:
@@ -77,8 +95,9 @@ def _train(config: DictConfig) -> None:
         if settings.mode is not None and settings.mode.name == "MULTIRUN" and config.group is None:
             config.group = Path(settings.sweep.dir).name
     folder = Path(settings.runtime.output_dir)
-    run(config, folder)
-    print_run(load_run(folder))
+    with _resumable(folder):
+        run(config, folder)
+        print_run(load_run(folder))
 
 
 def _resume(folder: Path) -> None:
@@ -94,9 +113,10 @@ def _resume(folder: Path) -> None:
             raise InputError(f"resume=RUN continues a run with its own settings; remove {' '.join(others)}.")
         files = RunFolder(folder)
         files.require("config")
-        if not files.metrics.is_file():
-            run(DictConfig(OmegaConf.load(files.config)), folder)
-        print_run(load_run(folder))
+        with _resumable(folder):
+            if not files.metrics.is_file():
+                run(files.read_config(), folder)
+            print_run(load_run(folder))
 
     task(DictConfig({}))
 

@@ -1,5 +1,6 @@
 """``graftrec COMMAND [key=value ...]``. Heavy libraries are imported by the command that needs them."""
 
+import shlex
 import sys
 from collections.abc import Callable
 
@@ -34,4 +35,9 @@ def main() -> None:
         print(f"graftrec has no command {name!r}.\n\n{USAGE}", file=sys.stderr)
         sys.exit(2)
     sys.argv[0] = f"graftrec {name}"
-    COMMANDS[name]()
+    typed = shlex.join([*sys.argv[0].split(), *sys.argv[1:]])
+    try:
+        COMMANDS[name]()
+    except KeyboardInterrupt:
+        print(f"\ngraftrec: interrupted. To go on, type the same command again:\n  {typed}", file=sys.stderr)
+        sys.exit(commands.INTERRUPTED)

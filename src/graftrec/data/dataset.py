@@ -33,12 +33,14 @@ class Dataset:
     leaky: bool = False  # validation is the test set: protocol "paper"
 
     def __post_init__(self) -> None:
-        for name in ("train", "valid", "test"):
-            if len(getattr(self, name)) == 0:
+        parts = {name: getattr(self, name) for name in ("train", "valid", "test")}
+        for name, part in parts.items():
+            if len(part) == 0:
+                most = int(sum(part.user_degree for part in parts.values()).max())
                 raise InputError(
-                    f"Data set {self.id} has no {name} interactions left "
+                    f"Data set {self.id} has no {name} interactions left, and no user more than {most:,} in all parts "
                     f"({', '.join(f'{key} {value:,}' for key, value in self.counts.items())}); "
-                    f"loosen the filter or choose another split."
+                    f"bring more interactions a user, loosen the filter, or choose another split."
                 )
 
     @property

@@ -1,8 +1,13 @@
-"""Finding a data file, or downloading it with its checksum verified."""
+"""Finding a data file, downloading it with its checksum verified, and writing files whole or not at all."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from polars.exceptions import PolarsError
+from safetensors import SafetensorError
 
 from graftrec.errors import InputError
 
@@ -52,3 +57,32 @@ def retrieve(download: Download, target: Path) -> Path:
     except (OSError, ValueError) as error:
         raise InputError(f"Could not download {download.url} to {target}: {error}") from error
     return target
+
+
+@contextmanager
+def written(path: Path, setting: str) -> Iterator[Path]:
+    """A temporary name beside ``path``, moved into place at the end; whatever goes wrong, nothing is left half-written.
+
+    ``setting`` is what chooses the folder: the message of a full or read-only one says to change it.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            partial.unlink()
+        if isinstance(error, OSError | PolarsError | SafetensorError):  # how these libraries tell of a full disk
+            raise InputError(
+                f"{path.parent} cannot be written ({error}): is it full or read-only? Set {setting} elsewhere."
+            ) from error
+        raise
+
+
+def check_writable(folder: Path, setting: str) -> None:
+    """Refuse a ``folder`` that takes no file, before anything long is computed for it."""
+    probe = folder / ".writable"
+    with written(probe, setting) as partial:
+        partial.write_bytes(bytes(4096))  # an empty file fits on a full disk
+    probe.unlink(missing_ok=True)

@@ -39,6 +39,7 @@ def split_dataset(raw: RawData, source: Source, filter: Filter, split: Split, pr
         "rows outside rating or time": len(raw.interactions) - len(rows),
         "pairs below the k-core": len(pairs) - len(kept),
         **parts.dropped,
+        **_unknown_ids(raw, source),
     }
     return Dataset(
         id=_dataset_id(source, filter, split.id + parts.id_suffix),
@@ -92,6 +93,23 @@ def _number(pairs: pl.DataFrame, users: Vocabulary, items: Vocabulary) -> Intera
         behaviours=tuple(name.removeprefix("behaviour:") for name in behaviours),
         part=column("part", np.int8),
     )
+
+
+def _unknown_ids(raw: RawData, source: Source) -> dict[str, int]:
+    """Rows of the text tables whose id no interaction has: they are left out. Refuses a table without any other."""
+    counts: dict[str, int] = {}
+    for key, table, texts in (("item", raw.items, source.item_text), ("user", raw.users, source.user_text)):
+        if table is None or not texts:
+            continue
+        known = Vocabulary.of(key, raw.interactions[key])
+        unknown = int((known.find(table[key]) < 0).sum())
+        if unknown == len(table):
+            raise InputError(
+                f"None of the {unknown:,} {key} ids of the {key} table (first: {table[key].first()!r}) is in the "
+                f"interactions (such as {known.ids[0]!r}); write ids alike in both tables, or change data.{key}s."
+            )
+        counts |= {f"{key} texts of unknown ids": unknown} if unknown else {}
+    return counts
 
 
 def _align(table: pl.DataFrame | None, vocabulary: Vocabulary, columns: Sequence[str]) -> pl.DataFrame | None:

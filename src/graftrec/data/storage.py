@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from graftrec.data.dataset import Dataset
+from graftrec.data.files import written
 from graftrec.data.interactions import Interactions
 from graftrec.data.vocabulary import Vocabulary
 from graftrec.errors import InputError
@@ -18,21 +19,21 @@ ARRAYS = ("user", "item", "count", "weight", "time", "order")
 
 def save_dataset(dataset: Dataset, folder: Path) -> None:
     """Write everything that evaluation and recommendation need into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
     names = ("train", "test") if dataset.leaky else ("train", "valid", "test")
-    tables = [
+    parts = [
         pl.DataFrame({f: getattr(getattr(dataset, name), f) for f in ARRAYS}).with_columns(part=pl.lit(name))
         for name in names
     ]
-    pl.concat([t.drop([c for c in t.columns if t[c].dtype == pl.Null]) for t in tables]).write_parquet(
-        folder / "interactions.parquet"
-    )
+    tables = {"interactions": pl.concat([t.drop([c for c in t.columns if t[c].dtype == pl.Null]) for t in parts])}
     for vocabulary, text in ((dataset.users, dataset.user_text), (dataset.items, dataset.item_text)):
         ids = vocabulary.ids.alias("id").to_frame()
-        table = ids if text is None else ids.hstack(text.rename(lambda name: f"text:{name}"))
-        table.write_parquet(folder / f"{vocabulary.name}s.parquet")
+        tables[f"{vocabulary.name}s"] = ids if text is None else ids.hstack(text.rename(lambda name: f"text:{name}"))
+    for name, table in tables.items():
+        with written(folder / f"{name}.parquet", "hydra.run.dir") as partial:
+            table.write_parquet(partial)
     facts = {"id": dataset.id, "hash": dataset.hash, "leaky": dataset.leaky, "counts": dataset.counts}
-    (folder / "dataset.json").write_text(json.dumps(facts, indent=2))
+    with written(folder / "dataset.json", "hydra.run.dir") as partial:
+        partial.write_text(json.dumps(facts, indent=2))
 
 
 def load_dataset(folder: Path) -> Dataset:

@@ -1,6 +1,7 @@
 """Reading csv, tsv and parquet tables into columns with the project's names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -38,25 +39,39 @@ def read_text(path: Path, key: str, key_column: str, text_columns: Sequence[str]
 
 def _read(path: Path, text_columns: Sequence[str]) -> pl.DataFrame:
     kind = next((s for s in reversed(path.suffixes) if s != ".gz"), "")
-    try:
+    with reading(path, kind[1:], "a header line and rows"):
         if kind == ".parquet":
             return pl.read_parquet(path)
         if kind in SEPARATORS:
             types = dict.fromkeys(text_columns, pl.String)
-            return pl.read_csv(
+            frame = pl.read_csv(
                 path, separator=SEPARATORS[kind], schema_overrides=types, infer_schema_length=10_000, quote_char='"'
             )
-    except pl.exceptions.NoDataError as error:
-        raise InputError(f"{path} is empty; expected a header line and rows.") from error
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{path} cannot be read as {kind[1:]}: {str(error).splitlines()[0]}") from error
+            if any("\ufffd" in name for name in frame.columns):  # polars checks the rows alone
+                raise pl.exceptions.ComputeError("invalid utf-8 sequence in the header")
+            return frame
     raise InputError(f"{path} has the unknown ending {kind!r}; expected .csv, .tsv (plain or .gz) or .parquet.")
+
+
+@contextmanager
+def reading(path: Path, kind: str, expected: str) -> Iterator[None]:
+    """Failures of polars on ``path`` as InputError: an empty file, a truncated or damaged one, another encoding."""
+    try:
+        yield
+    except pl.exceptions.NoDataError as error:
+        raise InputError(f"{path} is empty; expected {expected}.") from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        advice = "save it as UTF-8" if "utf-8" in reason else "it may be truncated or damaged: fetch or write it again"
+        raise InputError(f"{path} cannot be read as {kind}: {reason}; {advice}.") from error
 
 
 def tidy_ids(ids: pl.Series, path: Path) -> pl.Series:
     """Int64 where every id is written as a plain integer, String otherwise; refuses missing ids."""
     if ids.null_count():
         raise InputError(f"{path}: {ids.null_count():,} of {len(ids):,} rows have no {ids.name} id.")
+    if ids.dtype.is_nested():
+        raise InputError(f"{path}: the {ids.name} column holds {ids.dtype} values; expected numbers or texts as ids.")
     if ids.dtype.is_signed_integer():
         return ids.cast(pl.Int64)
     texts = ids.cast(pl.String)

@@ -1,5 +1,6 @@
 """Feature blocks of users and items, aligned with the data set's numbering."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,21 +16,30 @@ from graftrec.features.store import FeatureStore
 from graftrec.features.text import render
 
 USERS = ("items", "text", "none")
-MISSING = ("error", "zero")
+MISSING = ("error", "zero", "id")
 
 
 @dataclass(frozen=True, eq=False)
 class NodeFeatures:
-    """float32 blocks, None where a node type has no features."""
+    """float32 blocks, None where a node type has no features.
+
+    A node whose ``*_present`` is false has none of its own: its row is zero and no input may read it.
+    """
 
     user: np.ndarray | None = None  # [U, F]
     item: np.ndarray | None = None  # [I, F]
+    user_present: np.ndarray | None = None  # boolean [U]; None: every user has features
+    item_present: np.ndarray | None = None  # boolean [I]; None: every item has features
 
 
 class FeatureSource(Protocol):
     """What ``features=`` chooses."""
 
     def __call__(self, dataset: Dataset, store: FeatureStore) -> NodeFeatures: ...
+
+    def outline(self, dataset: Dataset) -> NodeFeatures:
+        """Features of the same presence without the long work, for a rehearsal; refuses what the call would refuse."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -39,13 +49,17 @@ class NoFeatures:
     def __call__(self, dataset: Dataset, store: FeatureStore) -> NodeFeatures:
         return NodeFeatures()
 
+    def outline(self, dataset: Dataset) -> NodeFeatures:
+        return NodeFeatures()
+
 
 @dataclass(frozen=True)
 class TextFeatures:
     """Items by their text; users by the mean of their training items, by their own text, or not at all.
 
     ``template`` and ``user_template`` turn a table row into a sentence (see ``features.text.render``).
-    ``missing`` says what a node without text gets: an error, or a zero vector.
+    ``missing`` says what a node without text gets: an ``error``, a ``zero`` vector that is read like any
+    other, or no text at all, so that it lives on its ``id`` vector alone.
     """
 
     encoder: TextEncoder
@@ -59,14 +73,26 @@ class TextFeatures:
         check_choice("features.missing", self.missing, MISSING)
 
     def __call__(self, dataset: Dataset, store: FeatureStore) -> NodeFeatures:
-        items = self._encode(dataset.item_text, dataset.items.ids, self.template, store)
-        if self.users == "text":
-            return NodeFeatures(self._encode(dataset.user_text, dataset.users.ids, self.user_template, store), items)
-        return NodeFeatures(mean_of_items(dataset.train, items) if self.users == "items" else None, items)
+        return self._features(dataset, lambda texts: store.get(self.encoder, texts))
 
-    def _encode(
-        self, table: pl.DataFrame | None, ids: pl.Series, template: str | None, store: FeatureStore
-    ) -> np.ndarray:
+    def outline(self, dataset: Dataset) -> NodeFeatures:
+        return self._features(dataset, lambda texts: np.zeros((len(texts), 1), dtype=np.float32))
+
+    def _features(self, dataset: Dataset, encode: Callable[[list[str]], np.ndarray]) -> NodeFeatures:
+        item_texts = self._texts(dataset.item_text, dataset.items.ids, self.template)
+        user_texts = None
+        if self.users == "text":  # looked at before the items are encoded
+            user_texts = self._texts(dataset.user_text, dataset.users.ids, self.user_template)
+        items, item_present = self._block(item_texts, encode)
+        if user_texts is not None:
+            users, user_present = self._block(user_texts, encode)
+            return NodeFeatures(users, items, user_present, item_present)
+        if self.users == "none":
+            return NodeFeatures(None, items, None, item_present)
+        user_present = None if item_present is None else items_present(dataset.train, item_present) > 0
+        return NodeFeatures(mean_of_items(dataset.train, items, item_present), items, user_present, item_present)
+
+    def _texts(self, table: pl.DataFrame | None, ids: pl.Series, template: str | None) -> list[str | None]:
         if table is None:
             raise InputError(
                 f"The data has no {ids.name} text; set data.{ids.name}s and data.{ids.name}_text, or features=none"
@@ -77,16 +103,31 @@ class TextFeatures:
         if empty.all() or (empty.any() and self.missing == "error"):
             raise InputError(
                 f"No text for {empty.sum():,} of {len(texts):,} {ids.name}s (first: {ids[int(empty.argmax())]!r}); "
-                f"{'' if empty.all() else 'set features.missing=zero or '}mend the table."
+                f"{'' if empty.all() else 'set features.missing=zero or features.missing=id, or '}mend the table."
             )
-        vectors = store.get(self.encoder, [text for text in texts if text is not None])
+        return texts
+
+    def _block(
+        self, texts: list[str | None], encode: Callable[[list[str]], np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Vectors [n, F], zero without text; and who has text, None where that makes no difference."""
+        present = np.array([text is not None for text in texts])
+        vectors = encode([text for text in texts if text is not None])
         block = np.zeros((len(texts), vectors.shape[1]), dtype=np.float32)
-        block[~empty] = vectors
-        return block
+        block[present] = vectors
+        return block, present if self.missing == "id" and not present.all() else None
 
 
-def mean_of_items(train: Interactions, items: np.ndarray) -> np.ndarray:
-    """Mean vector [U, F] of each user's *training* items [I, F]; zero for a user without any."""
-    degree = np.maximum(train.user_degree, 1).astype(np.float32)
-    means: np.ndarray = sp.diags_array(1 / degree) @ (train.matrix @ items)
+def mean_of_items(train: Interactions, items: np.ndarray, present: np.ndarray | None = None) -> np.ndarray:
+    """Mean vector [U, F] of each user's *training* items [I, F]; zero for a user without any.
+
+    Items that are not ``present`` (their rows are zero) are left out of the mean.
+    """
+    degree = train.user_degree if present is None else items_present(train, present)
+    means: np.ndarray = sp.diags_array(1 / np.maximum(degree, 1).astype(np.float32)) @ (train.matrix @ items)
     return means.astype(np.float32)
+
+
+def items_present(train: Interactions, present: np.ndarray) -> np.ndarray:
+    """How many training items of each user are ``present`` [I]; int64 [U]."""
+    return np.bincount(train.user[present[train.item]], minlength=train.num_users)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from safetensors import SafetensorError
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.vocabulary import Vocabulary
@@ -33,6 +34,10 @@ class PrecomputedFeatures:
             raise InputError("features.users=text needs features.user_file.")
 
     def __call__(self, dataset: Dataset, store: FeatureStore) -> NodeFeatures:
+        return self.outline(dataset)
+
+    def outline(self, dataset: Dataset) -> NodeFeatures:
+        """The features themselves: reading them is no long work."""
         items = read_vectors(Path(self.item_file), dataset.items)
         if self.users == "text":
             return NodeFeatures(read_vectors(Path(str(self.user_file)), dataset.users), items)
@@ -43,7 +48,13 @@ def read_vectors(path: Path, vocabulary: Vocabulary) -> np.ndarray:
     """float32 [len(vocabulary), F], rows in vocabulary order; refuses missing ids and other shapes."""
     if not path.is_file():
         raise InputError(f"No feature file {path.absolute()}; expected .parquet, .npy or .safetensors.")
-    ids, matrix = _read_matrix(path)
+    try:
+        ids, matrix = _read_matrix(path)
+    except (OSError, ValueError, TypeError, EOFError, SafetensorError, pl.exceptions.PolarsError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"The feature file {path} cannot be read ({reason}); write it again.") from error
     numeric = matrix.ndim == 2 and matrix.dtype.kind in "iuf"
     with np.errstate(over="ignore"):
         matrix = matrix.astype(np.float32) if numeric else matrix
@@ -59,18 +70,22 @@ def read_vectors(path: Path, vocabulary: Vocabulary) -> np.ndarray:
             )
         return matrix
     if len(ids) != len(matrix):
-        raise InputError(f"{path} has {len(matrix):,} rows, but {len(ids):,} ids stand beside it.")
+        raise InputError(f"{path} has {len(matrix):,} rows, but {len(ids):,} ids stand beside it; give each row one.")
     return matrix[_rows_of(ids, vocabulary, path)]
 
 
 def _rows_of(ids: pl.Series, vocabulary: Vocabulary, path: Path) -> np.ndarray:
-    rows = pl.DataFrame({"id": ids.cast(pl.String), "row": np.arange(len(ids))}).unique("id", keep="first")
+    rows = pl.DataFrame({"id": ids.cast(pl.String), "row": np.arange(len(ids))})
+    twice = rows.filter(pl.col("id").is_duplicated())
+    if len(twice):
+        raise InputError(f"{path} has several rows for {vocabulary.name} {twice['id'][0]!r}; keep one vector an id.")
     wanted = vocabulary.ids.cast(pl.String).alias("id").to_frame()
     found = wanted.join(rows, on="id", how="left", maintain_order="left")["row"]
     if found.null_count():
         first = vocabulary.ids.filter(found.is_null())[0]
         raise InputError(
-            f"{path} lacks {found.null_count():,} of {len(vocabulary):,} {vocabulary.name} ids (first: {first!r})."
+            f"{path} lacks {found.null_count():,} of {len(vocabulary):,} {vocabulary.name} ids (first: {first!r}); "
+            f"add a vector for each."
         )
     return found.to_numpy()
 
@@ -85,7 +100,8 @@ def _read_matrix(path: Path) -> tuple[pl.Series | None, np.ndarray]:
             raise InputError(f"{path}: vectors have {width.min()!r} to {width.max()!r} numbers; expected one width.")
         return table["id"], np.asarray(table["vector"].to_list())
     if path.suffix == ".npy":
-        matrix = np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            matrix = np.lib.format.read_array(file, allow_pickle=False)
     elif path.suffix == ".safetensors":
         from safetensors.torch import load_file  # NumPy has no bfloat16
 
@@ -96,4 +112,4 @@ def _read_matrix(path: Path) -> tuple[pl.Series | None, np.ndarray]:
     else:
         raise InputError(f"{path} has the unknown ending {path.suffix!r}; expected .parquet, .npy or .safetensors.")
     names = path.with_name(path.name + ".ids.txt")
-    return (pl.Series("id", names.read_text().splitlines()) if names.is_file() else None), matrix
+    return (pl.Series("id", names.read_text("utf-8").splitlines()) if names.is_file() else None), matrix

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from graftrec.data.files import check_writable, written
 from graftrec.errors import InputError
 from graftrec.features.encoders.base import TextEncoder
 
@@ -34,6 +33,8 @@ class FeatureStore:
         known = _read_shards(folder)
         chunks = [unique[start : start + self.chunk_size] for start in range(0, len(unique), self.chunk_size)]
         missing = [[text for text in chunk if _digest(text) not in known] for chunk in chunks]
+        if any(missing):
+            check_writable(folder, "paths.cache")
         for chunk in _progress([chunk for chunk in missing if chunk], sum(map(len, missing))):
             vectors = encoder(chunk)
             digests = [_digest(text) for text in chunk]
@@ -58,25 +59,21 @@ def _progress(chunks: list[list[str]], total: int) -> Iterator[list[str]]:
 def _read_shards(folder: Path) -> dict[str, np.ndarray]:
     known: dict[str, np.ndarray] = {}
     for path in sorted(folder.glob("*.safetensors")):
-        shard = load_file(path)
-        known.update(zip((row.tobytes().hex() for row in shard["digests"]), shard["vectors"], strict=True))
+        try:
+            shard = load_file(path)
+            known.update(zip((row.tobytes().hex() for row in shard["digests"]), shard["vectors"], strict=True))
+        except (OSError, SafetensorError, KeyError, ValueError) as error:
+            raise InputError(
+                f"The file {path} of the feature cache is damaged ({error}); delete it: its texts are encoded again."
+            ) from error
     return known
 
 
 def _write_shard(folder: Path, digests: list[str], vectors: np.ndarray) -> None:
     rows = np.stack([np.frombuffer(bytes.fromhex(digest), dtype=np.uint8) for digest in digests])
     name = _digest("".join(digests))[:32]
-    partial = folder / f".{name}.{os.getpid()}.partial"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with written(folder / f"{name}.safetensors", "paths.cache") as partial:
         save_file({"digests": rows, "vectors": np.ascontiguousarray(vectors, dtype=np.float32)}, partial)
-        partial.replace(folder / f"{name}.safetensors")
-    except (OSError, SafetensorError) as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise InputError(
-            f"The feature cache {folder} cannot be written ({error}); set paths.cache elsewhere."
-        ) from error
 
 
 def _digest(text: str) -> str:

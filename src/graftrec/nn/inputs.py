@@ -25,12 +25,12 @@ class IdInput(nn.Module):
         return self.weight
 
 
-class TextInput(nn.Module):
-    """Frozen features through a trained projector; no ids (AlphaRec, Sheng et al., ICLR 2025).
+class ProjectedText(nn.Module):
+    """Frozen features through a trained projector; zero for a node without features.
 
     ``projector``: ``linear``, or ``mlp`` (linear to ``hidden``, LeakyReLU, linear). Users and items share
     it; their features must be equally wide. ``std`` > 0 rescales the features so that their
-    entries have that standard deviation over the catalogue (unit vectors of F dimensions have about
+    entries have that standard deviation over the nodes that have them (unit vectors of F dimensions have about
     1 / sqrt(F), too little for Adam's first steps).
     """
 
@@ -45,11 +45,14 @@ class TextInput(nn.Module):
     ) -> None:
         super().__init__()
         check_choice("input.projector", projector, ("linear", "mlp"))
-        stacked = _stack(features)
+        stacked, present = _stack(features), _present(features, space)
         if std > 0:
-            stacked *= std / stacked.std().clamp(min=1e-12)
+            own = stacked if present is None else stacked[present]
+            stacked *= std / own.std().clamp(min=1e-12)
         self.register_buffer("features", stacked, persistent=False)  # frozen: the store keeps them
+        self.register_buffer("present", None if present is None else present[:, None], persistent=False)
         self.features: Tensor
+        self.present: Tensor | None
         width = stacked.shape[1]
         layers = [nn.Linear(width, hidden), nn.LeakyReLU(), nn.Linear(hidden, dim)]
         self.projector = nn.Sequential(*(layers if projector == "mlp" else [nn.Linear(width, dim)]))
@@ -61,7 +64,29 @@ class TextInput(nn.Module):
 
     def forward(self) -> Tensor:
         """x0 [N, d]."""
-        return self.projector(self.features)
+        projected = self.projector(self.features)
+        return projected if self.present is None else projected * self.present
+
+
+class TextInput(ProjectedText):
+    """Text and no ids (AlphaRec, Sheng et al., ICLR 2025); refuses nodes without text."""
+
+    def __init__(
+        self,
+        space: NodeSpace,
+        features: NodeFeatures,
+        dim: int,
+        projector: str = "mlp",
+        hidden: int = 256,
+        std: float = 1.0,
+    ) -> None:
+        present = _present(features, space)
+        if present is not None:
+            raise InputError(
+                f"input=text has nothing for {int((~present).sum()):,} of {len(present):,} users and items, which have "
+                f"no text under features.missing=id; choose input=id_plus_text or features.missing=zero."
+            )
+        super().__init__(space, features, dim, projector, hidden, std)
 
 
 class IdPlusTextInput(nn.Module):
@@ -79,7 +104,7 @@ class IdPlusTextInput(nn.Module):
     ) -> None:
         super().__init__()
         self.ids = IdInput(space, features, dim, id_std)
-        self.text = TextInput(space, features, dim, projector, hidden, std)
+        self.text = ProjectedText(space, features, dim, projector, hidden, std)
 
     def reset_parameters(self) -> None:
         self.ids.reset_parameters()
@@ -88,6 +113,14 @@ class IdPlusTextInput(nn.Module):
     def forward(self) -> Tensor:
         """x0 [N, d]."""
         return self.ids() + self.text()
+
+
+def _present(features: NodeFeatures, space: NodeSpace) -> Tensor | None:
+    """Which nodes have features, boolean [N]; None where all have."""
+    if features.user_present is None and features.item_present is None:
+        return None
+    blocks = ((features.user_present, space.num_users), (features.item_present, space.num_items))
+    return torch.cat([torch.ones(n, dtype=torch.bool) if b is None else torch.from_numpy(b) for b, n in blocks])
 
 
 def _stack(features: NodeFeatures) -> Tensor:

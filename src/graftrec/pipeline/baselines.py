@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,11 @@ class Baselines:
             settings["features"] = hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()
         key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:24]
         path = cache / f"{key}.json"
-        if not path.is_file():
-            RunFolder.write_json(path, self._measure(dataset, protocol, protocol.test(dataset, features)))
-        return RunFolder.read_json(path)
+        with suppress(InputError):  # absent, or damaged: measured again
+            return RunFolder.read_json(path)
+        results = self._measure(dataset, protocol, protocol.test(dataset, features))
+        RunFolder.write_json(path, results, "paths.cache")
+        return results
 
     def _measure(self, dataset: Dataset, protocol: RankingProtocol, test: RankingTask) -> dict[str, Any]:
         start = time.perf_counter()

@@ -86,6 +86,14 @@ def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recomme
     return recommender
 
 
+def rehearse(config: DictConfig, dataset: Dataset, graph: Graph) -> None:
+    """Refuse bad settings before texts are encoded: build all parts on stand-in features and try them once."""
+    data = build_data_module(config, dataset, graph, instantiate(config.features).outline(dataset))
+    task = instantiate(config.task)
+    names = task.rehearse(config, build_module(config, data), data)
+    check_choice("monitor", config.monitor, [*(f"valid/{name}" for name in names), "train/loss"])
+
+
 def build_module(config: DictConfig, data: GraphDataModule[Any]) -> GraphModule:
     """The LightningModule, initialised from ``seed``."""
     import torch

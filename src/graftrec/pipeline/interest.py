@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from graftrec.data.dataset import Dataset
+from graftrec.data.files import written
 from graftrec.data.pairs import LabelledPairs
 from graftrec.errors import InputError
 from graftrec.nn.heads import Head
@@ -49,15 +50,23 @@ class Interest:
             config.seed,
         )
 
+    def rehearse(self, config: DictConfig, module: InterestModule, data: GraphDataModule[InterestTask]) -> list[str]:
+        with torch.no_grad():
+            scorer = PairScorer(module.head, *data.graph.space.split(module.recommender.input()))
+        kinds = data.validation.pairs
+        return [f"{kind}/{name}" for kind in kinds for name in data.validation.judge(scorer, kind)]
+
     def write(
         self, module: InterestModule, factors: Factors, prepared: Prepared, run: RunFolder
     ) -> dict[str, InterestResult]:
         head = module.head.cpu()
-        RunFolder.replace(run.head, lambda path: save_file(head.state_dict(), path))
+        with written(run.head, "hydra.run.dir") as partial:
+            save_file(head.state_dict(), partial)
         results = judge(PairScorer(head, *factors), prepared.data.validation, prepared.data.test)
         pairs = pl.concat([result.pairs.with_columns(part=pl.lit(part)) for part, result in results.items()])
         ids = {name: getattr(prepared.dataset, f"{name}s").take(pairs[name].to_numpy()) for name in ("user", "item")}
-        RunFolder.replace(run.pairs, pairs.with_columns(**ids).write_parquet)
+        with written(run.pairs, "hydra.run.dir") as partial:
+            pairs.with_columns(**ids).write_parquet(partial)
         RunFolder.write_text(run.report, results["test"].report)
         return results
 

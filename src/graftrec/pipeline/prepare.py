@@ -2,21 +2,33 @@
 
 from omegaconf import DictConfig
 
+from graftrec.errors import InputError
 from graftrec.pipeline import build
 from graftrec.pipeline.stages import Stages
 from graftrec.pipeline.task import Prepared
 
 
-def prepare(config: DictConfig, with_features: bool = True) -> Prepared:
-    """Read, split, build the graph, encode the texts; time and memory of each stage are kept."""
+def prepare(config: DictConfig, with_features: bool = True, data_hash: str | None = None) -> Prepared:
+    """Read, split, build the graph, encode the texts; time and memory of each stage are kept.
+
+    ``data_hash`` is that of a run which is continued: other data is refused.
+    """
     stages = Stages()
     with stages("read"):
         raw = build.read(config)
     with stages("filter and split"):
         dataset = build.build_dataset(config, raw)
         del raw
+    if data_hash not in (None, dataset.hash):
+        raise InputError(
+            f"The run was started on other data (hash {data_hash}) than data={config.data.name} now gives "
+            f"({dataset.hash}); bring the old tables back, or start a new run."
+        )
     with stages("graph"):
         graph = build.build_graph(config, dataset)
+    if with_features:
+        with stages("checks"):
+            build.rehearse(config, dataset, graph)
     with stages("features"):
         features = build.build_features(config, dataset) if with_features else build.NodeFeatures()
     return Prepared(dataset, build.build_data_module(config, dataset, graph, features), stages)

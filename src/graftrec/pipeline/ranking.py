@@ -4,10 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from omegaconf import DictConfig
 
 from graftrec.data.dataset import Dataset
+from graftrec.data.files import check_writable
+from graftrec.errors import check_choice
 from graftrec.metrics.ranking import RankingResult
+from graftrec.nn.recommender import Embeddings
+from graftrec.objectives.step import Step
 from graftrec.pipeline import build
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Factors, Prepared
@@ -44,6 +49,21 @@ class Ranking:
             config.seed,
         )
 
+    def rehearse(self, config: DictConfig, module: RankingModule, data: GraphDataModule[RankingTask]) -> list[str]:
+        with torch.no_grad():
+            x0 = module.recommender.input()
+            embeddings = Embeddings(x0, *data.graph.space.split(x0))
+            module.objective(Step(next(iter(data.batches)), embeddings, data.graph.space, data.batches.positives))
+        user = data.validation.blocks()[0][:1]
+        metrics = data.validation.metrics()
+        metrics.update(user, data.validation.lists(FactorScorer(embeddings.users, embeddings.items), user))
+        names = list(metrics.compute().values)
+        if config.baselines:
+            metric = build.instantiate(config.baselines).metric
+            check_choice("baselines.metric", metric, sorted({name.split("@")[0] for name in names if "@" in name}))
+            check_writable(_cache(config), "paths.cache")
+        return names
+
     def write(
         self, module: RankingModule, factors: Factors, prepared: Prepared, run: RunFolder
     ) -> dict[str, RankingResult]:
@@ -56,9 +76,8 @@ class Ranking:
     def baselines(self, config: DictConfig, prepared: Prepared) -> dict[str, Any]:
         if not config.baselines:
             return {}
-        cache = Path(config.paths.cache).expanduser() / "baselines"
-        protocol = build.instantiate(config.evaluation)
-        return build.instantiate(config.baselines)(prepared.dataset, protocol, prepared.data.features.item, cache)
+        protocol, features = build.instantiate(config.evaluation), prepared.data.features.item
+        return build.instantiate(config.baselines)(prepared.dataset, protocol, features, _cache(config))
 
     def scorer(self, run: "Run", factors: Factors) -> FactorScorer:
         return FactorScorer(*factors)
@@ -68,3 +87,8 @@ class Ranking:
         data = (run.dataset, run.item_features)
         tasks = {"test": protocol.test(*data), "valid": protocol.validation(*data)}
         return {part: evaluate(run.scorer, task) for part, task in tasks.items()}
+
+
+def _cache(config: DictConfig) -> Path:
+    """Where results of baselines are kept."""
+    return Path(config.paths.cache).expanduser() / "baselines"

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 import torch
-from omegaconf import DictConfig, OmegaConf
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -36,7 +35,7 @@ class Run:
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
-        self.config = DictConfig(OmegaConf.load(folder.config))
+        self.config = folder.read_config()
         self.task: Task = instantiate(self.config.task)
         self.facts: dict[str, Any] = RunFolder.read_json(folder.facts)
         self.metrics: dict[str, float] = RunFolder.read_json(folder.metrics)
@@ -44,7 +43,13 @@ class Run:
     @cached_property
     def dataset(self) -> Dataset:
         """The data set that the run was trained on."""
-        return load_dataset(self.folder.dataset)
+        dataset, trained_on = load_dataset(self.folder.dataset), self.folder.data_hash()
+        if dataset.hash != trained_on:
+            raise InputError(
+                f"{self.folder.dataset} holds other data (hash {dataset.hash}) than the run was trained on "
+                f"({trained_on}); {self.folder.rewrite()}."
+            )
+        return dataset
 
     @cached_property
     def scorer(self) -> Any:
@@ -53,13 +58,22 @@ class Run:
             tensors = load_file(self.folder.embeddings)
             users, items = tensors["user"], tensors["item"]
         except (OSError, SafetensorError, KeyError) as error:
-            raise InputError(f"{self.folder.embeddings} is damaged: {error}") from error
+            raise InputError(f"{self.folder.embeddings} is damaged: {error}; {self.folder.rewrite()}.") from error
         if (len(users), len(items)) != (self.dataset.num_users, self.dataset.num_items):
             raise InputError(
                 f"{self.folder.embeddings} has {len(users):,} users and {len(items):,} items; "
-                f"the run's data has {self.dataset.num_users:,} and {self.dataset.num_items:,}."
+                f"the run's data has {self.dataset.num_users:,} and {self.dataset.num_items:,}; "
+                f"{self.folder.rewrite()}."
             )
         return self.task.scorer(self, (users, items))
+
+    @property
+    def strata(self) -> pl.DataFrame:
+        """Test metrics by training degree, cold to warm."""
+        try:
+            return pl.read_csv(self.folder.strata)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise InputError(f"{self.folder.strata} is damaged: {error}; {self.folder.rewrite()}.") from error
 
     @cached_property
     def item_features(self) -> np.ndarray | None:
@@ -80,10 +94,9 @@ class Run:
 
         Columns: user, rank (from 1), item, score, and the text columns of the items, the title first.
         """
-        if not 1 <= k <= self.dataset.num_items:
-            raise InputError(f"k={k} must lie between 1 and the catalogue's {self.dataset.num_items:,} items.")
-        ids = list(user_ids)
-        users = torch.from_numpy(self.dataset.users.numbers(pl.Series("user", ids)))
+        if not (isinstance(k, int) and 1 <= k <= self.dataset.num_items):
+            raise InputError(f"k={k!r} must be a number from 1 to the catalogue's {self.dataset.num_items:,} items.")
+        users = torch.from_numpy(self._numbers(user_ids))
         lists = recommend(self.scorer, users, self.dataset.seen("all"), k)
         position, rank = (lists >= 0).nonzero(as_tuple=True)
         items = lists[position, rank]
@@ -100,12 +113,16 @@ class Run:
 
     def history(self, user_id: Any) -> pl.DataFrame:
         """All items of one user, latest first where times are known: item, part, weight, time, text columns."""
-        number = int(self.dataset.users.numbers(pl.Series("user", [user_id]))[0])
+        number = int(self._numbers([user_id])[0])
         names = ("train", "test") if self.dataset.leaky else ("train", "valid", "test")
         tables = [self._items_of(number, name) for name in names]
         table = pl.concat(tables)
         key = next((name for name in ("time", "order") if name in table.columns), None)
         return table if key is None else table.sort(key, descending=True, maintain_order=True)
+
+    def _numbers(self, user_ids: Sequence[Any]) -> np.ndarray:
+        ids = pl.Series("user", list(user_ids), strict=False)  # numbers beside texts become texts
+        return self.dataset.users.numbers(ids)
 
     def _items_of(self, user: int, part: str) -> pl.DataFrame:
         interactions = getattr(self.dataset, part)

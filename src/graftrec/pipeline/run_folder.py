@@ -1,13 +1,18 @@
 """The files of one run."""
 
 import json
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from graftrec.data.files import written
 from graftrec.errors import InputError
+
+NEEDED = ("data", "evaluation", "features", "paths", "seed", "tags")  # of config.yaml, whose own keys end with tags
 
 
 @dataclass(frozen=True)
@@ -46,28 +51,43 @@ class RunFolder:
                 f"Continue it with: graftrec train resume={self.path}"
             )
 
+    def read_config(self) -> DictConfig:
+        """The resolved configuration; refuses a file that is cut short."""
+        try:
+            config = OmegaConf.load(self.config)
+            missing = [name for name in NEEDED if name not in config]
+        except (OSError, ValueError, TypeError, yaml.YAMLError, OmegaConfBaseException) as error:
+            raise InputError(f"{self.config} is damaged ({error}); train again into a new folder.") from error
+        if missing:
+            raise InputError(f"{self.config} is damaged: it has no {missing[0]}; train again into a new folder.")
+        return DictConfig(config)
+
+    def data_hash(self) -> str | None:
+        """Hash of the data that the run was started on; None where it has not come so far."""
+        return self.read_json(self.facts).get("data", {}).get("hash") if self.facts.is_file() else None
+
+    def rewrite(self) -> str:
+        """What to type where a file that ``train`` writes at its end is damaged."""
+        return f"write it again: delete {self.metrics} and type graftrec train resume={self.path}"
+
     @staticmethod
     def read_json(path: Path) -> dict[str, Any]:
         """Content of one of the json files."""
         try:
-            return json.loads(path.read_text())
+            content = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:
-            raise InputError(f"{path} is damaged: {error}") from error
+            raise InputError(f"{path} is damaged: {error}; {RunFolder(path.parent).rewrite()}.") from error
+        if not isinstance(content, dict):
+            raise InputError(f"{path} is damaged: no mapping; {RunFolder(path.parent).rewrite()}.")
+        return content
 
     @staticmethod
-    def replace(path: Path, write: Callable[[Path], object]) -> None:
-        """Let ``write`` make the file under a temporary name, then move it into place."""
-        partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(partial)
-        partial.replace(path)
+    def write_text(path: Path, text: str, setting: str = "hydra.run.dir") -> None:
+        """Write under a temporary name, then move into place."""
+        with written(path, setting) as partial:
+            partial.write_text(text)
 
     @classmethod
-    def write_text(cls, path: Path, text: str) -> None:
-        """Write text atomically."""
-        cls.replace(path, lambda partial: partial.write_text(text))
-
-    @classmethod
-    def write_json(cls, path: Path, content: dict[str, Any]) -> None:
-        """Write json atomically."""
-        cls.write_text(path, json.dumps(content, indent=2) + "\n")
+    def write_json(cls, path: Path, content: dict[str, Any], setting: str = "hydra.run.dir") -> None:
+        """Write json atomically; ``setting`` chooses the folder."""
+        cls.write_text(path, json.dumps(content, indent=2) + "\n", setting)

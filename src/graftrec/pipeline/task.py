@@ -53,6 +53,10 @@ class Task(Protocol):
         """The LightningModule."""
         ...
 
+    def rehearse(self, config: DictConfig, module: Any, data: GraphDataModule[Any]) -> list[str]:
+        """Try loss and metrics once, so that bad settings are refused early; names of the validation metrics."""
+        ...
+
     def write(self, module: Any, factors: Factors, prepared: Prepared, run: RunFolder) -> Mapping[str, Result]:
         """Judge the tested best checkpoint and write the task's own files; results by part."""
         ...

@@ -12,8 +12,10 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import EarlyStopping
 from safetensors.torch import save_file
 
+from graftrec.data.files import written
 from graftrec.data.storage import save_dataset
 from graftrec.pipeline import build
+from graftrec.pipeline.checkpoints import check_resume, load_checkpoint
 from graftrec.pipeline.environment import environment
 from graftrec.pipeline.prepare import prepare
 from graftrec.pipeline.run_folder import RunFolder
@@ -31,10 +33,11 @@ def train(config: DictConfig, folder: Path) -> dict[str, float]:
     run = RunFolder(folder)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    check_resume(run)
     RunFolder.write_text(run.config, OmegaConf.to_yaml(config, resolve=True))
     RunFolder.write_json(run.environment, environment())
     task: Task = build.instantiate(config.task)
-    prepared = prepare(config)
+    prepared = prepare(config, data_hash=run.data_hash() if run.last.is_file() else None)
     save_dataset(prepared.dataset, run.dataset)
     facts = _facts(config, prepared)
     RunFolder.write_json(run.facts, {"status": "running", **facts})
@@ -69,7 +72,7 @@ def _fit(trainer: Trainer, module: GraphModule, prepared: Prepared, run: RunFold
     if not run.last.is_file():
         trainer.fit(module, prepared.data)
         return
-    states = torch.load(run.last, weights_only=True)["callbacks"]
+    states = load_checkpoint(run.last)["callbacks"]
     stopped = any(state.get("stopped_epoch") for name, state in states.items() if EarlyStopping.__name__ in name)
     if not stopped:
         trainer.fit(module, prepared.data, ckpt_path=str(run.last), weights_only=True)
@@ -79,7 +82,8 @@ def _save_factors(module: GraphModule, run: RunFolder) -> Factors:
     """User and item vectors of the best checkpoint, on the CPU."""
     with torch.no_grad():
         users, items = (vectors.contiguous().cpu() for vectors in module.recommender.eval().factors(module.graph))
-    RunFolder.replace(run.embeddings, lambda path: save_file({"user": users, "item": items}, path))
+    with written(run.embeddings, "hydra.run.dir") as partial:
+        save_file({"user": users, "item": items}, partial)
     return users, items
 
 
@@ -102,7 +106,7 @@ def _facts(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
 
 def _epochs(run: RunFolder) -> dict[str, int]:
     """How many epochs were trained, and after how many of them the best checkpoint was saved."""
-    last, best = (torch.load(path, weights_only=True)["epoch"] + 1 for path in (run.last, run.best))
+    last, best = (load_checkpoint(path)["epoch"] + 1 for path in (run.last, run.best))
     return {"trained": last, "best": best}
 
 

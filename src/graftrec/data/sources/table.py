@@ -59,7 +59,8 @@ def check_interactions(frame: pl.DataFrame, origin: str) -> pl.DataFrame:
             first = next(iter(frame[name].filter(written.is_null()).drop_nulls()), frame[name][0])
             raise InputError(
                 f"{origin}: the {name} column holds {frame[name].dtype} values such as {first!r}; "
-                f"expected numbers. Set data.columns.{name}, or set it to null to leave it out."
+                f"expected numbers{' of seconds, or dates in parquet' if name == 'time' else ''}. "
+                f"Set data.columns.{name}, or set it to null to leave it out."
             )
         bad = frame[name].is_null() | ~frame[name].cast(pl.Float64).is_finite().fill_null(False)
         if bad.any():

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from graftrec.errors import InputError, check_choice
 
+CHARACTERS_PER_TOKEN = 100  # cut before tokenising, whose time and memory grow with the text; words are shorter
+
 
 @dataclass(frozen=True, eq=False)
 class TransformerEncoder:
@@ -71,7 +73,9 @@ class TransformerEncoder:
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """float32 [len(texts), F]."""
         tokenizer, model = self._loaded
-        tokens = tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"]
+        characters = CHARACTERS_PER_TOKEN * self.max_tokens
+        shortened = [text[:characters] for text in texts]
+        tokens = tokenizer(shortened, truncation=True, max_length=self.max_tokens)["input_ids"]
         vectors = np.empty((len(texts), model.config.hidden_size), dtype=np.float32)
         for rows in batches([len(t) for t in tokens], self.token_budget):
             batch = tokenizer.pad({"input_ids": [tokens[row] for row in rows]}, return_tensors="pt")

@@ -2,7 +2,9 @@
 
 from torch import Tensor, nn
 
+from graftrec.errors import check_choice
 from graftrec.graph.graph import Graph
+from graftrec.graph.normalize import EXPONENTS
 from graftrec.graph.propagate import propagate
 from graftrec.nn.encoders.block import ConvolutionEncoder
 
@@ -28,6 +30,7 @@ class GCN(ConvolutionEncoder):
     ) -> None:
         linears = [nn.Linear(dim, dim) for _ in range(num_layers)]
         super().__init__(dim, list[nn.Module](linears), mix, dropout, norm, activation, residual)
+        check_choice("encoder.normalization", normalization, EXPONENTS)
         self.normalization = normalization
         self.self_loops = self_loops
         self._glorot()

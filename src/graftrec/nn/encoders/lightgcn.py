@@ -2,7 +2,9 @@
 
 from torch import Tensor
 
+from graftrec.errors import check_choice
 from graftrec.graph.graph import Graph
+from graftrec.graph.normalize import EXPONENTS
 from graftrec.graph.propagate import propagate
 from graftrec.nn.encoders.base import Encoder
 
@@ -22,6 +24,7 @@ class LightGCN(Encoder):
         mix: str = "mean",
     ) -> None:
         super().__init__(num_layers, mix)
+        check_choice("encoder.normalization", normalization, EXPONENTS)
         self.normalization = normalization
 
     def layer(self, index: int, x: Tensor, graph: Graph) -> Tensor:

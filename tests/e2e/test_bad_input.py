@@ -1,0 +1,244 @@
+"""Bad input through the command line and ``load_run``: one message, no traceback, nothing long done before."""
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hydra.core.global_hydra import GlobalHydra
+
+import graftrec
+from graftrec.cli.main import main
+from graftrec.errors import InputError
+from tests.e2e.conftest import SMALL, Cli
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Runs the command line with words that must be refused; gives the message."""
+
+    def run(*words: str) -> str:
+        before = sys.argv
+        GlobalHydra.instance().clear()
+        sys.argv = ["graftrec", *words]
+        try:
+            with pytest.raises(SystemExit) as stopped:
+                main()
+        finally:
+            sys.argv = before
+        assert stopped.value.code == 1
+        return capsys.readouterr().err
+
+    return run
+
+
+def small(folder: Path, *words: str) -> list[str]:
+    """The words that train on small data, with a cache of its own."""
+    return ["train", *SMALL, "logger=csv", f"hydra.run.dir={folder}/run", f"paths.cache={folder}/cache", *words]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["evaluation.k=[10,61]"],
+            "evaluation.k=61 is larger than the catalogue of 60 items; set evaluation.k to",
+        ),
+        (["evaluation.k=10"], "evaluation.k=10 must be a list of whole numbers >= 1, such as [10,20]"),
+        (["evaluation.k=[5,10]"], "monitor='valid/ndcg@20' is unknown; choose one of valid/recall@5"),
+        (["evaluation.mask=all"], "evaluation.mask='all' is unknown; choose one of train, train_and_valid"),
+        (["negatives.shared=0"], "softmax has no candidates: set negatives.shared > 0"),
+        (["objective=bpr", "negatives.per_positive=0"], "bpr has no negatives: set negatives.per_positive >= 1"),
+        (["objective.weights.softmax=0"], "objective.weights are all 0; give one term a weight"),
+        (["objective.terms.softmax.temperature=0"], "softmax.temperature=0 must be > 0"),
+        (["input.projector=tree"], "input.projector='tree' is unknown; choose one of linear, mlp"),
+        (["features.users=none"], "users have no features; choose features=minilm"),
+        (["encoder=gcn", "encoder.normalization=rows"], "'rows' is unknown; choose one of"),
+        (["baselines.metric=auc"], "baselines.metric='auc' is unknown; choose one of"),
+        (["protocol=dirty"], "protocol='dirty' is unknown; choose one of clean, paper"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_settings_are_refused_before_texts_are_encoded(
+    refused: Refused, tmp_path: Path, words: list[str], message: str
+) -> None:
+    assert message in refused(*small(tmp_path, *words))
+    assert not (tmp_path / "cache" / "features").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["encoder.number_of_layers=3"], "Key 'number_of_layers' is not in struct"),
+        (["encoder=gnn"], "Could not find 'encoder/gnn'"),
+        (["encoder=hgt"], "lightgcn"),  # the options that there are
+    ],
+)
+def test_unknown_keys_and_options_are_refused(refused: Refused, tmp_path: Path, words: list[str], message: str) -> None:
+    assert message in refused(*small(tmp_path, *words))
+
+
+def own_tables(folder: Path, items: str, ids: Callable[[int], str] = "item {}".format) -> list[str]:
+    """60 users with 10 of 30 items each, and an item table of ``items`` (its rows without a header)."""
+    rows = [f"u{user},{ids((user + n * (1 + user % 3)) % 30)}" for user in range(60) for n in range(10)]
+    (folder / "log.csv").write_text("user,item\n" + "\n".join(rows))
+    (folder / "items.csv").write_text(f"item,title\n{items}\n")
+    tables = [f"data.interactions={folder}/log.csv", f"data.items={folder}/items.csv", "data.item_text=[title]"]
+    return ["data=table", *tables]
+
+
+WITHOUT_THE_LAST = "\n".join(f"item {n},film {n}" for n in range(29))
+SETTINGS = [word for word in SMALL if not word.startswith("data")]
+
+
+def train(cli: Cli, folder: Path, *words: str) -> Path:
+    """A finished run."""
+    cli("train", *SETTINGS, "logger=csv", *words, f"hydra.run.dir={folder}/run")
+    return folder / "run"
+
+
+def test_an_item_that_the_item_table_lacks_is_named(refused: Refused, tmp_path: Path) -> None:
+    message = refused("train", *SETTINGS, *own_tables(tmp_path, WITHOUT_THE_LAST), f"hydra.run.dir={tmp_path}/run")
+    assert "No text for 1 of 30 items (first: 'item 29'); set features.missing=zero or features.missing=id" in message
+
+
+def test_text_input_refuses_items_that_live_on_their_ids(refused: Refused, tmp_path: Path) -> None:
+    words = [*own_tables(tmp_path, WITHOUT_THE_LAST), "features.missing=id", "input=text", f"paths.cache={tmp_path}"]
+    message = refused("train", *SETTINGS, *words, f"hydra.run.dir={tmp_path}/run")
+    assert "input=text has nothing for 1 of 90 users and items, which have no text under features.missing=id" in message
+    assert "choose input=id_plus_text" in message
+    assert not (tmp_path / "features").exists()
+
+
+def test_items_without_text_live_on_their_ids(cli: Cli, tmp_path: Path) -> None:
+    run = graftrec.load_run(train(cli, tmp_path, *own_tables(tmp_path, WITHOUT_THE_LAST), "features.missing=id"))
+    assert run.evaluate()["test"].values == pytest.approx(
+        {name.removeprefix("test/"): value for name, value in run.metrics.items() if name.startswith("test/")}
+    )
+
+
+def test_million_character_titles_are_read_encoded_and_shown(
+    cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    titles = [f"item {n},film {n}" for n in range(28)] + [f"item 28,{'word ' * 200_000}", f"item 29,{'x' * 1_000_000}"]
+    run = train(cli, tmp_path, *own_tables(tmp_path, "\n".join(titles)))
+    cli("recommend", f"run={run}", "user=u7", "k=30")
+    assert len(capsys.readouterr().out) < 100_000
+
+
+@pytest.mark.parametrize(
+    ("user", "message"),
+    [("99999", "1 of 1 user ids are unknown (first: 99999)"), ("[5,ann]", "unknown (first: 'ann')"), ("null", "None")],
+)
+def test_unknown_users_are_refused(small_run: Path, refused: Refused, user: str, message: str) -> None:
+    assert message in refused("recommend", f"run={small_run}", f"user={user}")
+
+
+@pytest.mark.parametrize("k", ["0", "61", "many"])
+def test_lists_that_the_catalogue_cannot_fill_are_refused(small_run: Path, refused: Refused, k: str) -> None:
+    message = refused("recommend", f"run={small_run}", "user=5", f"k={k}")
+    assert re.search(rf"k='?{k}'? must be a number from 1 to the catalogue's 60 items", message)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+OTHERS = ["metrics.csv", "per_user.parquet", "strata.csv", "environment.json"]
+READ = ["config.yaml", "run.json", "metrics.json", "embeddings.safetensors"]
+DATASET = [f"dataset/{name}" for name in ("dataset.json", "interactions.parquet", "users.parquet", "items.parquet")]
+DAMAGE = pytest.mark.parametrize("damage", [cut, empty, Path.unlink], ids=["cut", "empty", "removed"])
+
+
+@pytest.fixture
+def copied(small_run: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run, to be damaged."""
+    return Path(shutil.copytree(small_run, tmp_path / "copy", ignore=shutil.ignore_patterns("wandb")))
+
+
+def use(folder: Path) -> None:
+    run = graftrec.load_run(folder)
+    run.recommend([5], k=3)
+    run.evaluate()
+
+
+@DAMAGE
+@pytest.mark.parametrize("name", [*READ, *DATASET])
+def test_a_run_folder_with_a_damaged_file_is_refused(copied: Path, name: str, damage: Callable[[Path], None]) -> None:
+    damage(copied / name)
+    with pytest.raises(InputError, match=re.escape(Path(name).name) + "|dataset is damaged|The data folder"):
+        use(copied)
+
+
+@DAMAGE
+@pytest.mark.parametrize("name", [*OTHERS, "checkpoints/best.ckpt", "checkpoints/last.ckpt"])
+def test_files_that_recommending_does_not_read_may_be_damaged(
+    copied: Path, name: str, damage: Callable[[Path], None]
+) -> None:
+    damage(copied / name)
+    use(copied)
+
+
+def test_a_run_folder_with_the_data_of_another_run_is_refused(copied: Path) -> None:
+    facts = json.loads((copied / "run.json").read_text())
+    facts["data"]["hash"] = "0123456789abcdef"
+    (copied / "run.json").write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=r"holds other data .* than the run was trained on \(0123456789abcdef\)"):
+        use(copied)
+
+
+@pytest.mark.parametrize("damage", [cut, empty], ids=["cut", "empty"])
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("checkpoints/last.ckpt", "to train again from the start, delete"),
+        ("checkpoints/best.ckpt", "to train again from the start, delete"),
+        ("config.yaml", "train again into a new folder"),
+        ("metrics.csv", "delete it to go on without the earlier epochs"),
+    ],
+)
+def test_resuming_a_damaged_run_is_refused(
+    copied: Path, refused: Refused, name: str, advice: str, damage: Callable[[Path], None]
+) -> None:
+    (copied / "metrics.json").unlink()
+    damage(copied / name)
+    message = refused("train", f"resume={copied}")
+    assert f"{copied / name} is damaged" in message
+    assert advice in message
+
+
+def test_resuming_without_the_best_checkpoint_is_refused(copied: Path, refused: Refused) -> None:
+    (copied / "metrics.json").unlink()
+    (copied / "checkpoints" / "best.ckpt").unlink()
+    assert "best.ckpt is damaged or missing" in refused("train", f"resume={copied}")
+
+
+def test_resuming_on_other_data_is_refused(copied: Path, refused: Refused) -> None:
+    (copied / "metrics.json").unlink()
+    config = copied / "config.yaml"
+    config.write_text(config.read_text().replace("num_interactions: 3000", "num_interactions: 2900"))
+    message = refused("train", f"resume={copied}")
+    assert "The run was started on other data" in message
+    assert "bring the old tables back, or start a new run" in message
+
+
+@pytest.mark.parametrize("group", ["features", "baselines"])
+def test_a_cache_that_cannot_be_written_is_refused_before_training(
+    refused: Refused, tmp_path: Path, group: str
+) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / group).write_text("a file where the folder should be")
+    message = refused(*small(tmp_path))
+    assert f"{tmp_path}/cache/{group}" in message
+    assert "cannot be written" in message
+    assert "Set paths.cache elsewhere" in message
+    assert not (tmp_path / "run" / "checkpoints").exists()
