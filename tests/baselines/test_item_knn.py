@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graftrec.baselines.item_knn import ItemSimilarity
+from graftrec.baselines.item_knn import ItemSimilarity, co_occurrence
 from tests.small_data import from_matrix, random_matrix
 
 CELLS = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 0], [1, 0, 0, 0]])
@@ -22,6 +22,12 @@ def naive_similarity(cells: np.ndarray, shrinkage: float) -> np.ndarray:
             if first != second and both:
                 similarity[first, second] = both / (sqrt(degree[first]) * sqrt(degree[second]) + shrinkage)
     return similarity
+
+
+def similarity_of(cells: np.ndarray, shrinkage: float) -> ItemSimilarity:
+    """Up to ten neighbours."""
+    train = from_matrix(cells)
+    return ItemSimilarity(train, co_occurrence(train), shrinkage, max_neighbours=10)
 
 
 def naive_scores(cells: np.ndarray, neighbours: int, shrinkage: float) -> np.ndarray:
@@ -42,26 +48,24 @@ def naive_scores(cells: np.ndarray, neighbours: int, shrinkage: float) -> np.nda
 @pytest.mark.filterwarnings("ignore:Changing the sparsity structure")
 def test_scores_are_the_naive_ones(seed: int, share: float, neighbours: int, shrinkage: float) -> None:
     cells = random_matrix(7, 6, share, seed)
-    scores = (
-        ItemSimilarity(from_matrix(cells), shrinkage, max_neighbours=10).nearest(neighbours).scores(torch.arange(7))
-    )
+    scores = similarity_of(cells, shrinkage).nearest(neighbours).scores(torch.arange(7))
     np.testing.assert_allclose(scores, naive_scores(cells, neighbours, shrinkage), atol=1e-6)
 
 
 def test_similarity_by_hand() -> None:
-    scores = ItemSimilarity(from_matrix(CELLS), shrinkage=1.0, max_neighbours=10).nearest(10).scores(torch.tensor([3]))
+    scores = similarity_of(CELLS, 1.0).nearest(10).scores(torch.tensor([3]))
     # The user has item 0 alone: shared with item 1 by two of three and three users, with item 2 by one.
     np.testing.assert_allclose(scores, [[0, 2 / (3 + 1), 1 / (sqrt(6) + 1), 0]], atol=1e-6)
 
 
 def test_fewer_neighbours_are_cut_from_the_same_similarity() -> None:
-    similarity = ItemSimilarity(from_matrix(CELLS), 0.0, 10)
+    similarity = similarity_of(CELLS, 0.0)
     similarity.nearest(1)
     np.testing.assert_allclose(similarity.nearest(3).scores(torch.arange(4)), naive_scores(CELLS, 3, 0.0), atol=1e-6)
 
 
 def test_scores_are_written_in_place() -> None:
-    model = ItemSimilarity(from_matrix(CELLS), 0.0, 10).nearest(2)
+    model = similarity_of(CELLS, 0.0).nearest(2)
     out = torch.full((2, 4), 9.0)
     returned = model.scores(torch.tensor([0, 3]), out=out)
     assert returned.data_ptr() == out.data_ptr()

@@ -22,7 +22,6 @@ SMALL = [
     "threads=2",
     "trainer.max_epochs=3",
     "trainer.enable_progress_bar=false",
-    "~callbacks.progress",
     "baselines.neighbours=[5,20]",
     "baselines.shrinkage=[0.0]",
 ]

@@ -8,26 +8,32 @@ from torch import Tensor
 from graftrec.data.interactions import Interactions
 
 
+def co_occurrence(train: Interactions) -> sp.csr_matrix:
+    """|U_i n U_j|, users that two items share, with a zero diagonal, [I, I]."""
+    both = sp.csr_matrix(train.matrix.T @ train.matrix)
+    both.setdiag(0)
+    both.eliminate_zeros()
+    both.sort_indices()
+    return both
+
+
 class ItemSimilarity:
     """Shrunk cosine of items' user sets, S_ij = |U_i n U_j| / (sqrt(|U_i| |U_j|) + shrinkage), S_ii = 0.
 
     Sarwar et al. (WWW 2001) with the shrinkage of Bell & Koren (2007). The ``max_neighbours`` nearest of
-    each item are kept with their rank, so that any smaller number can be cut from them.
+    each item are kept with their rank, so that any smaller number can be cut from them. ``both`` is the
+    items' ``co_occurrence``.
     """
 
-    def __init__(self, train: Interactions, shrinkage: float, max_neighbours: int) -> None:
+    def __init__(self, train: Interactions, both: sp.csr_matrix, shrinkage: float, max_neighbours: int) -> None:
         self.train = train.matrix
-        both = sp.csr_matrix(self.train.T @ self.train)
-        both.setdiag(0)
-        both.eliminate_zeros()
-        both.sort_indices()
         root = np.sqrt(train.item_degree)
         target = np.repeat(np.arange(train.num_items), np.diff(both.indptr))
-        both.data = (both.data / (root[target] * root[both.indices] + shrinkage)).astype(np.float32)
-        rank = _rank_within_row(target, both.data, both.indptr)
+        cosine = (both.data / (root[target] * root[both.indices] + shrinkage)).astype(np.float32)
+        rank = _rank_within_row(target, cosine, both.indptr)
         near = rank < max_neighbours
         self.rank = rank[near]
-        self.entries = (both.data[near], (both.indices[near], target[near]))  # row j, column i
+        self.entries = (cosine[near], (both.indices[near], target[near]))  # row j, column i
 
     def nearest(self, neighbours: int) -> "ItemKNN":
         """The recommender that uses each item's ``neighbours`` nearest, at most ``max_neighbours``."""

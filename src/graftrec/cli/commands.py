@@ -18,6 +18,9 @@ Task = Callable[[DictConfig], None]
 INTERRUPTED = 130  # a shell's code for a command that Ctrl-C ended: 128 + SIGINT
 
 
+_failed_jobs: list[str] = []  # of this process's sweep
+
+
 def _friendly(task: Task) -> Task:
     """Bad input ends with its message, not with a traceback."""
 
@@ -26,9 +29,9 @@ def _friendly(task: Task) -> Task:
         try:
             task(config)
         except InputError as error:
-            _stop(str(error))
+            _report(str(error))
         except MissingMandatoryValue as error:
-            _stop(f"{error.full_key} has no value; give it as {error.full_key}=...")
+            _report(f"{error.full_key} has no value; give it as {error.full_key}=...")
 
     return run
 
@@ -49,6 +52,19 @@ def _resumable(folder: Path) -> Iterator[None]:
         raise
 
 
+def _in_sweep() -> bool:
+    mode = HydraConfig.get().mode if HydraConfig.initialized() else None
+    return mode is not None and mode.name == "MULTIRUN"
+
+
+def _report(message: str) -> None:
+    """The end of a command; in a sweep the end of one job, and the others go on."""
+    if not _in_sweep():
+        _stop(message)
+    _failed_jobs.append(message)
+    print(f"\ngraftrec: job {HydraConfig.get().job.num} failed: {message}", file=sys.stderr)
+
+
 def _stop(message: str, code: int = 1) -> NoReturn:
     print(f"\ngraftrec: {message}", file=sys.stderr)
     sys.exit(code)
@@ -65,6 +81,8 @@ def train() -> None:
         _resume(Path(resumed))
     else:
         _command("train", _train)
+    if _failed_jobs:
+        _stop(f"{len(_failed_jobs)} jobs of the sweep failed.")
 
 
 def prepare() -> None:
@@ -85,6 +103,7 @@ def recommend() -> None:
 
 def _train(config: DictConfig) -> None:
     from graftrec.pipeline.run import load_run
+    from graftrec.pipeline.run_folder import RunFolder
     from graftrec.pipeline.train import train as run
     from graftrec.reporting.tables import print_run
 
@@ -92,9 +111,13 @@ def _train(config: DictConfig) -> None:
     with open_dict(config):
         config.choices = {k: v for k, v in settings.runtime.choices.items() if not k.startswith("hydra/")}
         config.overrides = list(settings.overrides.task)
-        if settings.mode is not None and settings.mode.name == "MULTIRUN" and config.group is None:
+        if _in_sweep() and config.group is None:
             config.group = Path(settings.sweep.dir).name
     folder = Path(settings.runtime.output_dir)
+    if RunFolder(folder).facts.exists():
+        raise InputError(
+            f"{folder} holds a run already; give another hydra.run.dir, or continue it: graftrec train resume={folder}"
+        )
     with _resumable(folder):
         run(config, folder)
         print_run(load_run(folder))
@@ -134,7 +157,8 @@ def _evaluate(config: DictConfig) -> None:
     from graftrec.reporting.tables import print_evaluation
 
     run = load_run(config.run)
-    print_evaluation(run, run.evaluate(config.k, config.mask))
+    lengths = [config.k] if isinstance(config.k, int) else config.k
+    print_evaluation(run, run.evaluate(lengths, config.mask))
 
 
 def _recommend(config: DictConfig) -> None:

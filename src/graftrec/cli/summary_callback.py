@@ -13,4 +13,4 @@ class SweepSummary(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         from graftrec.reporting.summary import print_summary
 
-        print_summary(Path(config.hydra.sweep.dir))
+        print_summary(Path(config.hydra.sweep.dir).resolve())

@@ -97,9 +97,9 @@ class IdPlusTextInput(nn.Module):
         space: NodeSpace,
         features: NodeFeatures,
         dim: int,
-        projector: str = "mlp",
+        projector: str = "linear",
         hidden: int = 256,
-        std: float = 1.0,
+        std: float = 0.3,
         id_std: float = 0.1,
     ) -> None:
         super().__init__()

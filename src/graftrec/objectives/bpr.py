@@ -1,6 +1,7 @@
 """Bayesian personalised ranking."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -16,6 +17,8 @@ class BPR:
     ``reduction``: ``mean`` (LightGCN's code) or ``sum`` over all [B, per_positive] comparisons. Needs
     ``negatives.per_positive`` >= 1.
     """
+
+    negatives: ClassVar[str | None] = "per_positive"
 
     reduction: str = "mean"
 

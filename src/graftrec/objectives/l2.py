@@ -1,6 +1,7 @@
 """The L2 penalty."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -15,6 +16,8 @@ class L2:
     ``of``: ``input`` rows of x0 (LightGCN's code) or ``propagated`` embeddings (Cornac). ``squared=false``
     adds sqrt(sum |z|^2) of users, of positives and of negatives, over B (RecBole's default).
     """
+
+    negatives: ClassVar[str | None] = None
 
     of: str = "input"
     squared: bool = True

@@ -22,6 +22,11 @@ class Objective:
                 f"objective.terms {sorted(self.terms)} and objective.weights {sorted(self.weights)} must name the same."
             )
 
+    @property
+    def negatives(self) -> set[str]:
+        """The kinds of sampled negatives that its terms use: per_positive, shared."""
+        return {term.negatives for name, term in self.terms.items() if self.weights[name] and term.negatives}
+
     def __call__(self, step: Step) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss, and each term before its weight. A term of weight 0 is not computed."""
         values = {name: term(step) for name, term in self.terms.items() if self.weights[name] != 0}

@@ -1,6 +1,7 @@
 """Sampled softmax over in-batch and shared negatives."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -24,9 +25,11 @@ class SampledSoftmax:
     training positives of a user out of the candidates.
     """
 
-    temperature: float = 0.1
+    negatives: ClassVar[str | None] = "shared"
+
+    temperature: float = 0.15
     similarity: str = "cosine"
-    in_batch: bool = True
+    in_batch: bool = False
     log_q: float = 0.0
     mask_positives: bool = True
 

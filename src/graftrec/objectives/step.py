@@ -1,7 +1,7 @@
 """What every loss term sees: one batch and one shared forward pass."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from torch import Tensor
 
@@ -47,7 +47,9 @@ class Step:
 
 
 class Term(Protocol):
-    """A part of the loss."""
+    """A part of the loss. ``negatives`` is the kind that it needs: ``per_positive``, ``shared`` or none."""
+
+    negatives: ClassVar[str | None]
 
     def __call__(self, step: Step) -> Tensor:
         """A scalar."""

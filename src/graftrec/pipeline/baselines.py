@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rich.progress import track
 
-from graftrec.baselines.item_knn import ItemSimilarity
+from graftrec.baselines.item_knn import ItemSimilarity, co_occurrence
 from graftrec.baselines.popularity import Popularity
 from graftrec.data.dataset import Dataset
 from graftrec.errors import InputError
@@ -22,11 +23,15 @@ from graftrec.recommend.scoring import Scorer
 
 @dataclass(frozen=True)
 class Baselines:
-    """Popularity, and item-kNN tuned on validation over ``neighbours`` x ``shrinkage`` by ``metric``."""
+    """Popularity, and item-kNN tuned on validation over ``neighbours`` x ``shrinkage`` by ``metric``.
+
+    Where more users have validation items, ``tuning_users`` of them, evenly spread over the numbering, do.
+    """
 
     neighbours: Sequence[int] = (10, 20, 50, 100, 200)
     shrinkage: Sequence[float] = (0.0, 10.0, 50.0)
     metric: str = "ndcg"
+    tuning_users: int = 5000
 
     def __post_init__(self) -> None:
         if not self.neighbours or not self.shrinkage:
@@ -36,7 +41,7 @@ class Baselines:
         self, dataset: Dataset, protocol: RankingProtocol, features: np.ndarray | None, cache: Path
     ) -> dict[str, Any]:
         """Results by name: test metrics, what was chosen, seconds. Kept in ``cache`` under the data's hash."""
-        settings = {"data": dataset.hash, "leaky": dataset.leaky, **asdict(self), **asdict(protocol), "version": 2}
+        settings = {"data": dataset.hash, "leaky": dataset.leaky, **asdict(self), **asdict(protocol), "version": 3}
         if features is not None:  # they decide diversity
             settings["features"] = hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()
         key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:24]
@@ -58,11 +63,12 @@ class Baselines:
         """The item-kNN with the best validation metric; the first of equals."""
         metric = f"{self.metric}@{max(task.k)}"
         best: tuple[float, Scorer | None, str] = (-1.0, None, "")
-        for shrinkage in self.shrinkage:
-            similarity = ItemSimilarity(dataset.train, shrinkage, max(self.neighbours))
+        both = co_occurrence(dataset.train)
+        for shrinkage in track(self.shrinkage, "Tuning item-kNN", transient=True):
+            similarity = ItemSimilarity(dataset.train, both, shrinkage, max(self.neighbours))
             for neighbours in self.neighbours:
                 model = similarity.nearest(neighbours)
-                value = evaluate(model, task).values[metric]
+                value = evaluate(model, task, self.tuning_users).values[metric]
                 if value > best[0]:
                     best = (value, model, f"{neighbours} neighbours, shrinkage {shrinkage:g}")
         assert best[1] is not None

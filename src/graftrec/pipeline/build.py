@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +68,13 @@ def build_data_module(
     config: DictConfig, dataset: Dataset, graph: Graph, features: NodeFeatures
 ) -> GraphDataModule[Any]:
     """Batches, the task's held-out parts, graph and features."""
-    sampler: NegativeSampler = instantiate(config.negatives)
+    task = instantiate(config.task)
+    unused = {kind: 0 for kind in ("per_positive", "shared") if kind not in task.negatives(config)}
+    sampler: NegativeSampler = replace(instantiate(config.negatives), **unused)
     positives = Positives(dataset.train)
     sampler.check(positives)
     batches = EpochBatches(positives, sampler, config.batch_size, config.seed)
-    held_out = instantiate(config.task).held_out(config, dataset, features.item)
+    held_out = task.held_out(config, dataset, features.item)
     return GraphDataModule(graph, features, batches, *held_out)
 
 
@@ -109,7 +112,14 @@ def build_module(config: DictConfig, data: GraphDataModule[Any]) -> GraphModule:
 def build_trainer(config: DictConfig, checkpoints: Path, loggers: Sequence[Logger]) -> Trainer:
     """Lightning's Trainer with its callbacks; ``checkpoints`` is their folder."""
     places = {name: {"dirpath": str(checkpoints)} for name in ("best", "last")}
-    callbacks = [instantiate(node, **places.get(name, {})) for name, node in config.callbacks.items()]
+    settings = config.trainer
+    if settings.max_epochs > 0 and settings.check_val_every_n_epoch > settings.max_epochs:
+        raise InputError(
+            f"trainer.check_val_every_n_epoch={settings.check_val_every_n_epoch} is more than "
+            f"trainer.max_epochs={settings.max_epochs}: no epoch would be validated."
+        )
+    chosen = {n: node for n, node in config.callbacks.items() if n != "progress" or settings.enable_progress_bar}
+    callbacks = [instantiate(node, **places.get(name, {})) for name, node in chosen.items()]
     return instantiate(config.trainer, callbacks=callbacks, logger=list(loggers))
 
 

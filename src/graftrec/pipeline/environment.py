@@ -37,13 +37,15 @@ def _version(package: str) -> str | None:
 
 def _git_commit() -> str | None:
     """The commit of the code, with "+changes" where the tree differs from it; None outside a checkout."""
-    folder = Path(__file__).parent
+    folder = Path(__file__).resolve().parents[3]
 
     def git(*words: str) -> str:
         done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
     try:
+        if Path(git("rev-parse", "--show-toplevel")) != folder:  # installed inside somebody else's repository
+            return None
         return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -34,6 +34,9 @@ class Interest:
     ignores = ("objective", "evaluation", "baselines")
     files = ("head", "pairs")
 
+    def negatives(self, config: DictConfig) -> set[str]:
+        return {"per_positive"}
+
     def held_out(
         self, config: DictConfig, dataset: Dataset, features: np.ndarray | None
     ) -> tuple[InterestTask, InterestTask]:

@@ -12,6 +12,7 @@ from graftrec.data.files import check_writable
 from graftrec.errors import check_choice
 from graftrec.metrics.ranking import RankingResult
 from graftrec.nn.recommender import Embeddings
+from graftrec.objectives.objective import Objective
 from graftrec.objectives.step import Step
 from graftrec.pipeline import build
 from graftrec.pipeline.run_folder import RunFolder
@@ -32,6 +33,10 @@ class Ranking:
     choices = ("encoder", "input", "features", "objective")
     ignores = ("head",)
     files = ()
+
+    def negatives(self, config: DictConfig) -> set[str]:
+        objective: Objective = build.instantiate(config.objective)
+        return objective.negatives
 
     def held_out(
         self, config: DictConfig, dataset: Dataset, features: np.ndarray | None

@@ -97,16 +97,18 @@ class Run:
         if not (isinstance(k, int) and 1 <= k <= self.dataset.num_items):
             raise InputError(f"k={k!r} must be a number from 1 to the catalogue's {self.dataset.num_items:,} items.")
         users = torch.from_numpy(self._numbers(user_ids))
+        return pl.concat([self._recommend(block, k) for block in users.split(self.config.evaluation.block_size)])
+
+    def _recommend(self, users: torch.Tensor, k: int) -> pl.DataFrame:
         lists = recommend(self.scorer, users, self.dataset.seen("all"), k)
         position, rank = (lists >= 0).nonzero(as_tuple=True)
         items = lists[position, rank]
-        scores = self.scorer.scores(users)[position, items]
         frame = pl.DataFrame(
             {
                 "user": self.dataset.users.take(users[position].numpy()),
                 "rank": rank.numpy() + 1,
                 "item": self.dataset.items.take(items.numpy()),
-                "score": scores.numpy(),
+                "score": self.scorer.scores(users)[position, items].numpy(),
             }
         )
         return frame if self.dataset.item_text is None else frame.hstack(self.dataset.item_text[items.numpy()])

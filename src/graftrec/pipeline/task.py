@@ -45,6 +45,10 @@ class Task(Protocol):
     ignores: tuple[str, ...]  # the groups that have no effect
     files: tuple[str, ...]  # what evaluation needs of the run folder beside what every run has
 
+    def negatives(self, config: DictConfig) -> set[str]:
+        """The kinds of sampled negatives that the loss uses: per_positive, shared."""
+        ...
+
     def held_out(self, config: DictConfig, dataset: Dataset, features: np.ndarray | None) -> tuple[HeldOut, HeldOut]:
         """Validation and test; ``features`` [I, F] of items."""
         ...

@@ -2,6 +2,7 @@
 
 import netrc
 import os
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -71,7 +72,12 @@ class Wandb:
         mode = auto if self.mode == "auto" else self.mode
         if mode == "online" and not _has_key():
             raise InputError("logger.wandb.mode=online needs an API key; set WANDB_API_KEY, or leave the mode at auto.")
+        known = info.folder / "wandb_id.txt"  # a resumed run stays the same W&B run
+        if not known.is_file():
+            known.write_text(secrets.token_hex(4))
         run = wandb.init(
+            id=known.read_text(),
+            resume="allow",
             project=self.project,
             entity=self.entity,
             name=info.folder.name,

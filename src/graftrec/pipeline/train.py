@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from graftrec.data.files import written
 from graftrec.data.storage import save_dataset
 from graftrec.pipeline import build
-from graftrec.pipeline.checkpoints import check_resume, load_checkpoint
+from graftrec.pipeline.checkpoints import check_resume, load_checkpoint, settle_moved_folder
 from graftrec.pipeline.environment import environment
 from graftrec.pipeline.prepare import prepare
 from graftrec.pipeline.run_folder import RunFolder
@@ -27,10 +27,20 @@ from graftrec.training.base import GraphModule
 def train(config: DictConfig, folder: Path) -> dict[str, float]:
     """Train, test the best checkpoint, write the run folder; returns the flat metrics.
 
-    A folder that holds ``checkpoints/last.ckpt`` is continued from its last finished epoch.
+    A folder that holds ``checkpoints/last.ckpt`` is continued from its last finished epoch. ``run.json`` says
+    what became of the run: running, finished or failed.
     """
-    _quiet()
     run = RunFolder(folder)
+    try:
+        return _train(config, run)
+    except BaseException:
+        if run.facts.is_file():
+            RunFolder.write_json(run.facts, {**RunFolder.read_json(run.facts), "status": "failed"})
+        raise
+
+
+def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
+    _quiet()
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     check_resume(run)
@@ -42,7 +52,7 @@ def train(config: DictConfig, folder: Path) -> dict[str, float]:
     facts = _facts(config, prepared)
     RunFolder.write_json(run.facts, {"status": "running", **facts})
     info = RunInfo(
-        folder,
+        run.path,
         build.plain(config),
         config.group or prepared.dataset.id,
         config.job_type,
@@ -72,6 +82,7 @@ def _fit(trainer: Trainer, module: GraphModule, prepared: Prepared, run: RunFold
     if not run.last.is_file():
         trainer.fit(module, prepared.data)
         return
+    settle_moved_folder(run)
     states = load_checkpoint(run.last)["callbacks"]
     stopped = any(state.get("stopped_epoch") for name, state in states.items() if EarlyStopping.__name__ in name)
     if not stopped:

@@ -98,9 +98,12 @@ def recommend(scorer: Scorer, users: Tensor, seen: sp.csr_matrix, k: int) -> Ten
     return top_k(scores, k)
 
 
-def evaluate(scorer: Scorer, task: RankingTask) -> RankingResult:
-    """Rank and judge all users of ``task``."""
+def evaluate(scorer: Scorer, task: RankingTask, max_users: int | None = None) -> RankingResult:
+    """Rank and judge all users of ``task``, or at most ``max_users`` of them, evenly spread."""
     metrics = task.metrics()
-    for users in task.blocks():
-        metrics.update(users, task.lists(scorer, users))
+    users = torch.cat(task.blocks())
+    if max_users is not None and len(users) > max_users:
+        users = users[torch.linspace(0, len(users) - 1, max_users).long()]
+    for block in users.split(task.block_size):
+        metrics.update(block, task.lists(scorer, block))
     return metrics.compute()

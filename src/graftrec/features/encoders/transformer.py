@@ -20,7 +20,7 @@ CHARACTERS_PER_TOKEN = 100  # cut before tokenising, whose time and memory grow 
 class TransformerEncoder:
     """A model of ``AutoModel`` whose last hidden states are pooled to one vector a sentence.
 
-    ``model``: a local folder or a hub name. ``pooling``: mean (over non-padding tokens), cls, last.
+    ``model``: a local folder or a hub name. ``pooling``: mean (over the tokens), cls, last.
     ``normalize`` gives unit length. ``max_tokens`` cuts sentences; ``token_budget`` is the number of
     padded tokens in a batch: sentences are sorted by length, so little of it is padding.
     ``dtype``: bfloat16 weights keep cosine >= 0.999 to float32 at about twice the speed on a CPU.
@@ -65,9 +65,6 @@ class TransformerEncoder:
                 f"The language model {self.model!r} cannot be loaded: {str(error).splitlines()[0]} "
                 f"Give a local folder (config.json, weights, tokenizer) or a hub name that can be reached."
             ) from error
-        if tokenizer.pad_token is None:
-            tokenizer.pad_token = tokenizer.eos_token
-        tokenizer.padding_side = "right"
         return tokenizer, model.eval()
 
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
@@ -78,20 +75,24 @@ class TransformerEncoder:
         tokens = tokenizer(shortened, truncation=True, max_length=self.max_tokens)["input_ids"]
         vectors = np.empty((len(texts), model.config.hidden_size), dtype=np.float32)
         for rows in batches([len(t) for t in tokens], self.token_budget):
-            batch = tokenizer.pad({"input_ids": [tokens[row] for row in rows]}, return_tensors="pt")
+            input_ids = torch.tensor([tokens[row] for row in rows])
             with torch.inference_mode():
-                hidden = model(**batch).last_hidden_state.float()
-            pooled = POOLINGS[self.pooling](hidden, batch["attention_mask"])
+                mask = torch.ones_like(input_ids)
+                hidden = model(input_ids=input_ids, attention_mask=mask).last_hidden_state.float()
+            pooled = POOLINGS[self.pooling](hidden)
             pooled = torch.nn.functional.normalize(pooled, dim=-1) if self.normalize else pooled
             vectors[rows] = pooled.numpy()
         return vectors
 
 
 def batches(lengths: Sequence[int], token_budget: int) -> Iterator[list[int]]:
-    """Rows in ascending length, grouped so that rows * longest <= ``token_budget`` (at least one row)."""
+    """Rows of equal length, as many as ``token_budget`` holds (at least one), shortest first.
+
+    No padding: a text's vector is the same, bit for bit, in whatever company it is encoded.
+    """
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lambda r: (lengths[r], r)):
-        if batch and (len(batch) + 1) * lengths[row] > token_budget:
+        if batch and (lengths[row] != lengths[batch[0]] or (len(batch) + 1) * lengths[row] > token_budget):
             yield batch
             batch = []
         batch.append(row)
@@ -99,21 +100,19 @@ def batches(lengths: Sequence[int], token_budget: int) -> Iterator[list[int]]:
         yield batch
 
 
-def _mean(hidden: Tensor, mask: Tensor) -> Tensor:
-    weights = mask[..., None].to(hidden.dtype)
-    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+def _mean(hidden: Tensor) -> Tensor:
+    return hidden.mean(1)
 
 
-def _cls(hidden: Tensor, mask: Tensor) -> Tensor:
+def _cls(hidden: Tensor) -> Tensor:
     return hidden[:, 0]
 
 
-def _last(hidden: Tensor, mask: Tensor) -> Tensor:
-    last = mask.sum(1) - 1  # padding stands on the right
-    return hidden[torch.arange(len(hidden)), last]
+def _last(hidden: Tensor) -> Tensor:
+    return hidden[:, -1]
 
 
-POOLINGS = {"mean": _mean, "cls": _cls, "last": _last}
+POOLINGS = {"mean": _mean, "cls": _cls, "last": _last}  # [B, tokens, F] to [B, F]
 
 
 def _folder_digest(folder: Path) -> str:

@@ -19,7 +19,7 @@ class LightGCN(Encoder):
         self,
         dim: int,
         weighted: bool = False,
-        num_layers: int = 3,
+        num_layers: int = 2,
         normalization: str = "symmetric",
         mix: str = "mean",
     ) -> None:
