@@ -26,14 +26,15 @@ SMALL = [
     "baselines.shrinkage=[0.0]",
 ]
 Cli = Callable[..., None]
+Refused = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     """Runs the command line in this process; the cache lies in a temporary folder."""
-    cache = tmp_path_factory.mktemp("cache")
+    shared = tmp_path_factory.mktemp("cache")
 
-    def run(command: str, *words: str) -> None:
+    def run(command: str, *words: str, cache: Path = shared) -> None:
         before = sys.argv
         GlobalHydra.instance().clear()
         sys.argv = ["graftrec", command, *words, *([f"paths.cache={cache}"] if command in ("train", "prepare") else [])]
@@ -51,3 +52,22 @@ def small_run(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "small"
     cli("train", *SMALL, f"hydra.run.dir={folder}")
     return folder
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Runs the command line with words that must be refused; gives the message."""
+
+    def run(*words: str) -> str:
+        before = sys.argv
+        GlobalHydra.instance().clear()
+        sys.argv = ["graftrec", *words]
+        try:
+            with pytest.raises(SystemExit) as stopped:
+                main()
+        finally:
+            sys.argv = before
+        assert stopped.value.code == 1
+        return capsys.readouterr().err
+
+    return run
