@@ -81,6 +81,7 @@ def test_every_experiment_runs_a_step_on_small_data(experiment: str, tmp_path: P
         "features=hashing",
         f"paths.cache={tmp_path}",
         "trainer.max_epochs=1",
+        "trainer.check_val_every_n_epoch=1",
         "+trainer.limit_train_batches=1",
     )
     del config.callbacks.progress

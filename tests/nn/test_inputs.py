@@ -119,7 +119,7 @@ def test_projector_is_trained(kind: type[nn.Module]) -> None:
     module = kind(SPACE, random_features(), DIM)
     module().pow(2).sum().backward()
     weights = [value for name, value in module.named_parameters() if "projector" in name]
-    assert len(weights) == 4
+    assert weights
     assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in weights)
 
 

@@ -48,7 +48,7 @@ def mean_log(*ratios: float) -> float:
     ],
 )
 def test_three_rows_by_hand(changes: dict[str, Any], shared: tuple[int, ...], ratios: list[float]) -> None:
-    loss = SampledSoftmax(**{**DOT, **changes})(three_rows(shared))
+    loss = SampledSoftmax(**{**DOT, "in_batch": True, **changes})(three_rows(shared))
     assert loss.item() == pytest.approx(mean_log(*ratios), rel=1e-5)
 
 
@@ -60,7 +60,7 @@ def test_log_q_has_no_effect_on_shared_negatives_alone() -> None:
 def test_cosine_by_hand() -> None:
     items = torch.tensor([[3.0, 0.0], [0.0, 5.0], [-1.0, 0.0]])
     step = step_of(torch.tensor([[2.0, 0.0]]), items, batch=[(0, 0)], shared=[1, 2])
-    loss = SampledSoftmax(temperature=0.5, similarity="cosine")(step)
+    loss = SampledSoftmax(temperature=0.5, similarity="cosine", in_batch=True)(step)
     assert loss.item() == pytest.approx(math.log(1 + math.exp(-1 / 0.5) + math.exp(-2 / 0.5)), rel=1e-5)
 
 
@@ -107,7 +107,7 @@ def test_equals_a_loop_over_candidates(seed: int, num_shared: int, in_batch: boo
 def test_a_row_without_negatives_costs_nothing(mask_positives: bool) -> None:
     users = torch.tensor([[0.5]], requires_grad=True)
     step = step_of(users, ITEMS, batch=[(0, 2)])
-    loss = SampledSoftmax(**DOT, mask_positives=mask_positives)(step)
+    loss = SampledSoftmax(**DOT, in_batch=True, mask_positives=mask_positives)(step)
     loss.backward()
     assert (loss.item(), users.grad.tolist()) == (0, [[0]])  # type: ignore[union-attr]
 
@@ -115,7 +115,7 @@ def test_a_row_without_negatives_costs_nothing(mask_positives: bool) -> None:
 def test_hidden_candidates_get_no_gradient() -> None:
     items = ITEMS.clone().requires_grad_()
     step = step_of(USERS[:1], items, batch=[(0, 0)], shared=[1, 3], train=TRAIN)
-    SampledSoftmax(**DOT)(step).backward()
+    SampledSoftmax(**DOT, in_batch=True)(step).backward()
     assert items.grad is not None
     torch.testing.assert_close(items.grad.flatten(), torch.tensor([-4 / 5, 0, 0, 4 / 5]))  # p = 1 / (1 + 4)
 
@@ -124,7 +124,7 @@ def test_hidden_candidates_get_no_gradient() -> None:
 def test_gradient_agrees_with_finite_differences(similarity: str) -> None:
     drawn = random_step(seed=11)
     batch = list(zip(drawn.batch.users.tolist(), drawn.batch.items.tolist(), strict=True))
-    term = SampledSoftmax(temperature=0.5, similarity=similarity, log_q=0.5)
+    term = SampledSoftmax(temperature=0.5, similarity=similarity, in_batch=True, log_q=0.5)
     tables = [drawn.embeddings.users.requires_grad_(), drawn.embeddings.items.requires_grad_()]
     assert torch.autograd.gradcheck(lambda u, i: term(step_of(u, i, batch, shared=drawn.batch.shared.tolist())), tables)
 

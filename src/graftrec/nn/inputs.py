@@ -54,8 +54,10 @@ class ProjectedText(nn.Module):
         self.features: Tensor
         self.present: Tensor | None
         width = stacked.shape[1]
-        layers = [nn.Linear(width, hidden), nn.LeakyReLU(), nn.Linear(hidden, dim)]
-        self.projector = nn.Sequential(*(layers if projector == "mlp" else [nn.Linear(width, dim)]))
+        if projector == "mlp":
+            self.projector = nn.Sequential(nn.Linear(width, hidden), nn.LeakyReLU(), nn.Linear(hidden, dim))
+        else:
+            self.projector = nn.Sequential(nn.Linear(width, dim))
 
     def reset_parameters(self) -> None:
         for layer in self.projector:

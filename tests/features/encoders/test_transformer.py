@@ -134,8 +134,8 @@ def test_batches_keep_to_the_budget_unless_one_row_exceeds_it(lengths: list[int]
         assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= token_budget
 
 
-def test_batches_are_filled_in_order_of_length() -> None:
-    assert list(batches([5, 1, 2, 2, 9], 6)) == [[1, 2, 3], [0], [4]]
+def test_batches_are_filled_in_order_of_length_and_never_padded() -> None:
+    assert list(batches([5, 1, 2, 2, 9, 2, 2], 6)) == [[1], [2, 3, 5], [6], [0], [4]]
 
 
 def test_unknown_pooling_is_refused() -> None:
@@ -207,6 +207,12 @@ def test_minilm_puts_like_films_together(
     vectors = film_vectors["bfloat16"]
     near, far = (float(vectors[first] @ vectors[second]) for first, second in (alike, unlike))
     assert near > far + 0.1
+
+
+@needs_minilm
+def test_minilm_gives_a_text_the_same_bits_in_any_company(film_vectors: dict[str, np.ndarray]) -> None:
+    alone = np.concatenate([minilm()([film]) for film in FILMS[:4]])
+    np.testing.assert_array_equal(alone, film_vectors["bfloat16"][:4])
 
 
 def test_missing_minilm_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
