@@ -152,3 +152,34 @@ def test_own_tables_from_the_command_line_alone(cli: Cli, tmp_path: Path) -> Non
     )  # fmt: skip
     listed = graftrec.load_run(folder).recommend(["u7"], k=4)
     assert listed["title"].str.starts_with("Film, the ").all()
+
+
+def test_a_used_folder_is_refused(small_run: Path, cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    before = metrics_of(small_run)
+    with pytest.raises(SystemExit):
+        cli("train", *SMALL, "seed=5", f"hydra.run.dir={small_run}")
+    assert "holds a run already" in capsys.readouterr().err
+    assert metrics_of(small_run) == before
+
+
+def test_a_failing_job_does_not_end_the_sweep(cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli(
+            "train", "-m", *SMALL, "logger=csv", "objective.terms.softmax.temperature=-1,0.2",
+            f"hydra.sweep.dir={tmp_path}",
+        )  # fmt: skip
+    assert end.value.code == 1
+    assert [path.parent.name[0] for path in tmp_path.glob("*/metrics.json")] == ["1"]
+    printed = capsys.readouterr().err
+    assert "job 0 failed: softmax.temperature=-1 must be > 0" in printed
+    assert "1 jobs of the sweep failed" in printed
+
+
+def test_behaviours_are_weighted_from_the_command_line(cli: Cli, tmp_path: Path) -> None:
+    rows = [f"{user},{(user * 5 + n) % 30},{'view' if n % 2 else 'buy'}" for user in range(60) for n in range(10)]
+    (tmp_path / "events.csv").write_text("user,item,event\n" + "\n".join(rows))
+    own = ["data=table", f"data.interactions={tmp_path}/events.csv", "data.columns.behaviour=event", "input=id"]
+    weights = ["weighting=behaviour", "weighting.weights={view: 1, buy: 4}", "features=none", "logger=csv"]
+    settings = [word for word in SMALL if not word.startswith(("data", "features"))]
+    cli("train", *own, *weights, *settings, f"hydra.run.dir={tmp_path}/run")
+    assert graftrec.load_run(tmp_path / "run").facts["sizes"]["edges"] > 0

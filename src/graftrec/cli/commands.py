@@ -76,6 +76,7 @@ def _command(name: str, task: Task) -> None:
 
 def train() -> None:
     """``graftrec train``."""
+    _failed_jobs.clear()
     resumed = next((word.removeprefix("resume=") for word in sys.argv[1:] if word.startswith("resume=")), None)
     if resumed is not None:
         _resume(Path(resumed))
