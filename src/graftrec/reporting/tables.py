@@ -15,6 +15,7 @@ from graftrec.pipeline.task import Result
 from graftrec.reporting.interest import print_interest
 
 SHOWN = ("recall", "precision", "f1", "ndcg", "coverage", "novelty", "diversity")
+SHORT, LONG = 12, 60  # characters of a list's cell: never folded, cut off
 
 
 def console() -> Console:
@@ -119,11 +120,18 @@ def _items_table(frame: pl.DataFrame) -> Table:
     table = Table()
     if "time" in frame.columns:
         frame = frame.with_columns(pl.from_epoch(pl.col("time").cast(pl.Int64)).dt.strftime("%Y-%m-%d"))
-    for column in frame.columns:
-        table.add_column(column, overflow="ellipsis", no_wrap=True)
-    for row in frame.iter_rows():
-        table.add_row(*(Text(f"{cell:.4g}" if isinstance(cell, float) else str(cell or "")) for cell in row))
+    rows = [[_cell(cell) for cell in row] for row in frame.iter_rows()]
+    for index, column in enumerate(frame.columns):
+        needed = max(map(len, [column, *(row[index] for row in rows)]))
+        table.add_column(column, no_wrap=needed <= SHORT)  # in a narrow terminal only long texts are folded
+    for row in rows:
+        table.add_row(*map(Text, row))
     return table
+
+
+def _cell(value: object) -> str:
+    text = f"{value:.4g}" if isinstance(value, float) else str(value or "")
+    return text if len(text) <= LONG else text[: LONG - 1] + "…"
 
 
 def print_evaluation(run: Run, results: Mapping[str, Result]) -> None:
