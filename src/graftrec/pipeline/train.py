@@ -59,7 +59,7 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
         facts["tags"],
         {"data_id": facts["data"]["id"], "data_hash": facts["data"]["hash"]},
     )
-    with tracked(build.instantiate(config.logger) or {}, info) as loggers:
+    with tracked(build.instantiate(config.get("logger")) or {}, info) as loggers:
         module = build.build_module(config, prepared.data)
         trainer = build.build_trainer(config, run.checkpoints, loggers)
         with prepared.stages("train"):
