@@ -85,7 +85,9 @@ def rows(cell: Cell, run: RunFolder) -> Iterator[dict[str, object]]:
 def table(results: pl.DataFrame, task: str) -> str:
     """Markdown: a row for each data set, encoder and features; mean ± standard deviation over seeds."""
     names = METRICS[task]
-    of_task = results.filter(pl.col("task") == task).unique(["data", "encoder", "features", "seed"], maintain_order=True)
+    of_task = results.filter(pl.col("task") == task).unique(
+        ["data", "encoder", "features", "seed"], maintain_order=True
+    )
     lines = [f"| data | encoder | features | {' | '.join(names)} | seeds |", "|---" * (len(names) + 4) + "|"]
     for key, runs in of_task.group_by("data", "encoder", "features", maintain_order=True):
         values = [_mean_and_deviation(runs[name]) for name in names]

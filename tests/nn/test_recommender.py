@@ -27,12 +27,11 @@ def recommender(scorer: Dot | Cosine) -> Recommender:
 def test_embeddings_by_hand() -> None:
     embeddings = recommender(Dot())(GRAPH)
     assert embeddings.x0.tolist() == X0.tolist()
-    assert embeddings.users.tolist() == USER
-    assert embeddings.items.tolist() == ITEMS
+    assert embeddings.nodes.tolist() == [*USER, *ITEMS]
 
 
 def test_embeddings_are_those_before_the_scorer() -> None:
-    assert recommender(Cosine())(GRAPH).users.tolist() == USER
+    assert recommender(Cosine())(GRAPH).nodes.tolist() == [*USER, *ITEMS]
 
 
 def test_dot_factors_are_the_embeddings() -> None:

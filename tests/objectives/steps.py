@@ -32,10 +32,15 @@ def step_of(
 ) -> Step:
     """A step over the embeddings ``users`` [U, d] and ``items`` [I, d]; the batch's pairs are training pairs."""
     user, item = torch.tensor(batch).T
-    rows = torch.tensor(negatives).view(len(batch), -1) if negatives else torch.empty(len(batch), 0, dtype=torch.long)
+    nodes = torch.cat([users, items])
+    rows = (
+        torch.tensor(negatives, dtype=torch.long).view(len(batch), -1)
+        if negatives
+        else torch.empty(len(batch), 0, dtype=torch.long)
+    )
     return Step(
         Batch(user, item, rows, torch.tensor(shared, dtype=torch.long)),
-        Embeddings(torch.cat([users, items]) if x0 is None else x0, users, items),
+        Embeddings(nodes if x0 is None else x0, nodes),
         NodeSpace(len(users), len(items)),
         positives_of([*batch, *train], len(users), len(items)),
     )

@@ -21,7 +21,7 @@ REDUCTIONS = {"sum": math.log(2 * 4 / 3 * 4), "mean": math.log(2 * 4 / 3 * 4) / 
 
 def naive_losses(step: Step) -> list[float]:
     """-ln sigmoid of each comparison, one at a time."""
-    losses, batch, (_, users, items) = [], step.batch, vars(step.embeddings).values()
+    losses, batch, (users, items) = [], step.batch, step.space.split(step.embeddings.nodes)
     for user, item, row in zip(batch.users, batch.items, batch.negatives, strict=True):
         for negative in row:
             difference = float(users[user] @ items[item] - users[user] @ items[negative])

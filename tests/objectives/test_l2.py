@@ -21,9 +21,8 @@ squared_or_not = pytest.mark.parametrize("squared", [True, False])
 def rows_of(step: Step, of: str) -> list[list[Tensor]]:
     """The vectors of users, positives and negatives, one list each."""
     embeddings, num_users = step.embeddings, step.space.num_users
-    users, items = embeddings.users, embeddings.items
-    if of == "input":
-        users, items = embeddings.x0[:num_users], embeddings.x0[num_users:]
+    table = embeddings.x0 if of == "input" else embeddings.nodes
+    users, items = table[:num_users], table[num_users:]
     batch = step.batch
     numbers = (users, batch.users), (items, batch.items), (items, batch.negatives.flatten())
     return [[table[number] for number in block.tolist()] for table, block in numbers]

@@ -67,7 +67,7 @@ def test_cosine_by_hand() -> None:
 def naive(step: Step, term: SampledSoftmax) -> float:
     """The loss, one candidate at a time."""
     batch, degree = step.batch, step.positives.item_degree.tolist()
-    users, items = step.embeddings.users.numpy(), step.embeddings.items.numpy()
+    users, items = (rows.numpy() for rows in step.space.split(step.embeddings.nodes))
     train = set(zip(step.positives.users.tolist(), step.positives.items.tolist(), strict=True))
 
     def logit(user: int, item: int, from_batch: bool) -> float:
@@ -125,8 +125,16 @@ def test_gradient_agrees_with_finite_differences(similarity: str) -> None:
     drawn = random_step(seed=11)
     batch = list(zip(drawn.batch.users.tolist(), drawn.batch.items.tolist(), strict=True))
     term = SampledSoftmax(temperature=0.5, similarity=similarity, in_batch=True, log_q=0.5)
-    tables = [drawn.embeddings.users.requires_grad_(), drawn.embeddings.items.requires_grad_()]
+    tables = [rows.clone().requires_grad_() for rows in drawn.space.split(drawn.embeddings.nodes)]
     assert torch.autograd.gradcheck(lambda u, i: term(step_of(u, i, batch, shared=drawn.batch.shared.tolist())), tables)
+
+
+@pytest.mark.parametrize("buffer", [1, 7, 10**6])
+def test_blocks_of_rows_change_nothing(buffer: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    step, term = random_step(seed=5), SampledSoftmax(in_batch=True, log_q=0.5)
+    expected = term(step).item()
+    monkeypatch.setattr("graftrec.objectives.softmax.BUFFER", buffer)
+    assert term(step).item() == pytest.approx(expected, rel=1e-12)
 
 
 def test_no_candidates_are_refused() -> None:

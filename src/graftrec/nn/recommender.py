@@ -12,11 +12,10 @@ from graftrec.nn.scorers import Cosine, Dot
 
 @dataclass(frozen=True, eq=False)
 class Embeddings:
-    """One forward pass. ``x0`` [N, d] is the input, ``users`` [U, d] and ``items`` [I, d] the result."""
+    """One forward pass. ``x0`` [N, d] is the input, ``nodes`` [N, d] the result: users above items."""
 
     x0: Tensor
-    users: Tensor
-    items: Tensor
+    nodes: Tensor
 
 
 class Recommender(nn.Module):
@@ -30,13 +29,11 @@ class Recommender(nn.Module):
 
     def forward(self, graph: Graph) -> Embeddings:
         x0 = self.input()
-        users, items = graph.space.split(self.encoder.mixed(self.encoder(x0, graph)))
-        return Embeddings(x0, users, items)
+        return Embeddings(x0, self.encoder.mixed(self.encoder(x0, graph)))
 
     def factors(self, graph: Graph) -> tuple[Tensor, Tensor]:
         """User vectors [U, d] and item vectors [I, d] whose inner products are the scores."""
-        embeddings = self(graph)
-        return self.scorer.factors(embeddings.users, embeddings.items)
+        return self.scorer.factors(*graph.space.split(self(graph).nodes))
 
 
 def warn_of_unused_weights(encoder: Encoder, graph: Graph) -> None:

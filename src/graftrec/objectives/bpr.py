@@ -28,7 +28,8 @@ class BPR:
     def __call__(self, step: Step) -> Tensor:
         if step.batch.negatives.numel() == 0:
             raise InputError("bpr has no negatives: set negatives.per_positive >= 1.")
-        positive = (step.users * step.items).sum(-1, keepdim=True)  # [B, 1]
-        negative = (step.users[:, None] * step.negatives).sum(-1)  # [B, per_positive]
+        rows = step.rows
+        positive = (rows.users * rows.items).sum(-1, keepdim=True)  # [B, 1]
+        negative = (rows.users[:, None] * rows.negatives).sum(-1)  # [B, per_positive]
         losses = F.softplus(negative - positive)
         return losses.mean() if self.reduction == "mean" else losses.sum()

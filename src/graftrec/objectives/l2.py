@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor
 
 from graftrec.errors import check_choice
@@ -26,12 +27,9 @@ class L2:
         check_choice("l2.of", self.of, ("input", "propagated"))
 
     def __call__(self, step: Step) -> Tensor:
-        batch, embeddings = step.batch, step.embeddings
-        users, items = step.space.split(embeddings.x0) if self.of == "input" else (embeddings.users, embeddings.items)
-        total = self._norm(users.index_select(0, batch.users)) + self._norm(items.index_select(0, batch.items))
-        if batch.negatives.numel():
-            total = total + self._norm(items.index_select(0, batch.negatives.reshape(-1)))
-        return total / len(batch.users)
+        rows = step.input_rows if self.of == "input" else step.rows
+        parts = [rows.users, rows.items, *([rows.negatives] if rows.negatives.numel() else [])]
+        return torch.stack([self._norm(part) for part in parts]).sum() / len(step.batch.users)
 
     def _norm(self, rows: Tensor) -> Tensor:
         return rows.pow(2).sum() / 2 if self.squared else rows.norm()

@@ -1,8 +1,10 @@
 """What every loss term sees: one batch and one shared forward pass."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from functools import cached_property
+from typing import ClassVar, NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from graftrec.data.sampling import Positives
@@ -20,30 +22,44 @@ class Batch:
     shared: Tensor  # [S], negatives for the whole batch
 
 
+class Rows(NamedTuple):
+    """The vectors that a batch names."""
+
+    users: Tensor  # [B, d]
+    items: Tensor  # [B, d], the positives
+    negatives: Tensor  # [B, per_positive, d]
+    shared: Tensor  # [S, d]
+
+
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A batch, the embeddings of all nodes, and the set of training positives."""
+    """A batch, the vectors of all nodes, and the set of training positives.
+
+    All terms share one propagation and one look-up of the batch's rows.
+    """
 
     batch: Batch
     embeddings: Embeddings
     space: NodeSpace
     positives: Positives
 
-    @property
-    def users(self) -> Tensor:
-        """Embeddings of the batch's users [B, d]."""
-        return self.embeddings.users.index_select(0, self.batch.users)
+    @cached_property
+    def rows(self) -> Rows:
+        """The batch's rows of the result."""
+        return self._look_up(self.embeddings.nodes)
 
-    @property
-    def items(self) -> Tensor:
-        """Embeddings of the batch's positives [B, d]."""
-        return self.embeddings.items.index_select(0, self.batch.items)
+    @cached_property
+    def input_rows(self) -> Rows:
+        """The batch's rows of the input x0."""
+        return self._look_up(self.embeddings.x0)
 
-    @property
-    def negatives(self) -> Tensor:
-        """Embeddings of the batch's negatives [B, per_positive, d]."""
-        flat = self.embeddings.items.index_select(0, self.batch.negatives.reshape(-1))
-        return flat.view(*self.batch.negatives.shape, flat.shape[-1])
+    def _look_up(self, vectors: Tensor) -> Rows:
+        batch = self.batch
+        items = (batch.items, batch.negatives.flatten(), batch.shared)
+        nodes = [batch.users, *map(self.space.item_nodes, items)]
+        found = vectors.index_select(0, torch.cat(nodes))
+        users, positives, negatives, shared = found.split([len(part) for part in nodes])
+        return Rows(users, positives, negatives.view(*batch.negatives.shape, vectors.shape[1]), shared)
 
 
 class Term(Protocol):

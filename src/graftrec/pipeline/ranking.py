@@ -57,11 +57,12 @@ class Ranking:
     def rehearse(self, config: DictConfig, module: RankingModule, data: GraphDataModule[RankingTask]) -> list[str]:
         with torch.no_grad():
             x0 = module.recommender.input()
-            embeddings = Embeddings(x0, *data.graph.space.split(x0))
-            module.objective(Step(next(iter(data.batches)), embeddings, data.graph.space, data.batches.positives))
+            module.objective(
+                Step(next(iter(data.batches)), Embeddings(x0, x0), data.graph.space, data.batches.positives)
+            )
         user = data.validation.blocks()[0][:1]
         metrics = data.validation.metrics()
-        metrics.update(user, data.validation.lists(FactorScorer(embeddings.users, embeddings.items), user))
+        metrics.update(user, data.validation.lists(FactorScorer(*data.graph.space.split(x0)), user))
         names = list(metrics.compute().values)
         if config.baselines:
             metric = build.instantiate(config.baselines).metric

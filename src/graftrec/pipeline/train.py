@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from graftrec.data.files import written
 from graftrec.data.storage import save_dataset
 from graftrec.pipeline import build
+from graftrec.pipeline.allocator import keep_freed_memory
 from graftrec.pipeline.checkpoints import check_resume, load_checkpoint, settle_moved_folder
 from graftrec.pipeline.environment import environment
 from graftrec.pipeline.prepare import prepare
@@ -43,6 +44,8 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
     _quiet()
     if config.threads is not None:
         torch.set_num_threads(config.threads)
+    if config.keep_freed_memory:
+        keep_freed_memory()
     check_resume(run)
     RunFolder.write_text(run.config, OmegaConf.to_yaml(config, resolve=True))
     RunFolder.write_json(run.environment, environment())

@@ -1,11 +1,12 @@
 """What every training of a recommender shares."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from torch import Tensor
 
 from graftrec.nn.recommender import Recommender
 from graftrec.objectives.step import Batch
@@ -37,6 +38,8 @@ class GraphModule(pl.LightningModule):
         self.make_optimizer = optimizer
         self.make_scheduler = scheduler
         self.seed = seed
+        self._losses: dict[str, Tensor] = {}  # sums over the epoch's pairs
+        self._num_pairs = 0
 
     def configure_optimizers(self) -> Any:
         optimizer = self.make_optimizer(self.parameters())
@@ -46,6 +49,19 @@ class GraphModule(pl.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         self.batches.epoch = self.current_epoch
+        self._losses, self._num_pairs = {}, 0
+
+    def add_losses(self, losses: Mapping[str, Tensor], num_pairs: int) -> None:
+        """Count means over ``num_pairs`` into the epoch's means (cheaper than Lightning's log at every step)."""
+        for name, value in losses.items():
+            self._losses[name] = self._losses.get(name, 0) + value.detach() * num_pairs
+        self._num_pairs += num_pairs
+
+    def on_train_epoch_end(self) -> None:
+        self.log_dict({name: total / self._num_pairs for name, total in self._losses.items()})
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        torch.manual_seed(int(np.random.SeedSequence([self.seed, self.global_step]).generate_state(1)[0]))
+        seed = int(np.random.SeedSequence([self.seed, self.global_step]).generate_state(1)[0])
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed takes 1 ms a step where there is no GPU
+        if self.device.type == "cuda":
+            torch.cuda.manual_seed(seed)

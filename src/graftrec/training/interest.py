@@ -43,7 +43,7 @@ class InterestModule(GraphModule):
         labels = torch.zeros_like(logits)
         labels[:, 0] = 1
         loss = F.binary_cross_entropy_with_logits(logits, labels)
-        self.log("train/loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(batch.users))
+        self.add_losses({"train/loss": loss}, len(batch.users))
         return loss
 
     def on_validation_epoch_start(self) -> None:

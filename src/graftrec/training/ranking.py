@@ -38,13 +38,8 @@ class RankingModule(GraphModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         step = Step(batch, self.recommender(self.graph), self.graph.space, self.positives)
         loss, terms = self.objective(step)
-        logged = {"train/loss": loss, **{f"train/loss/{name}": value for name, value in terms.items()}}
-        self.log_dict(
-            {name: value.detach() for name, value in logged.items()},
-            on_step=False,
-            on_epoch=True,
-            batch_size=len(batch.users),
-        )
+        named = {"train/loss": loss, **{f"train/loss/{name}": value for name, value in terms.items()}}
+        self.add_losses(named, len(batch.users))
         return loss
 
     def on_validation_epoch_start(self) -> None:

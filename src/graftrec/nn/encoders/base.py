@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Final
 
-import torch
 from torch import Tensor, nn
 
 from graftrec.errors import InputError, check_choice
@@ -44,11 +43,14 @@ class Encoder(nn.Module):
 
     def mixed(self, layers: list[Tensor]) -> Tensor:
         """The embedding [N, d] of L + 1 layers."""
-        if self.mix == "last":
-            return layers[-1]
-        used = layers[1:] if self.mix == "mean_without_input" else layers
-        total = torch.stack(used).sum(0)
-        return total if self.mix == "sum" else total / len(used)
+        used = {"last": layers[-1:], "mean_without_input": layers[1:]}.get(self.mix, layers)
+        total = used[0].to(layers[0].dtype)  # the layers may be in the lower precision of the propagation
+        if len(used) == 1:
+            return total
+        total = total + used[1]
+        for layer in used[2:]:
+            total += layer  # in place: a stack would copy every layer first
+        return total if self.mix == "sum" else total.mul_(1 / len(used))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(num_layers={self.num_layers}, mix={self.mix})"
