@@ -106,9 +106,7 @@ class _Product(torch.autograd.Function):
     """The product and its gradients, all in one precision."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weights: Tensor, matrix: SparseMatrix, fixed: bool, rows: Tensor | None
-    ) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weights: Tensor, matrix: SparseMatrix, fixed: bool, rows: Tensor | None) -> Tensor:
         ctx.matrix, ctx.fixed, ctx.rows, ctx.num_nodes = matrix, fixed, rows, len(x)
         ctx.save_for_backward(x if ctx.needs_input_grad[1] else None, None if fixed else weights)
         if rows is None:
