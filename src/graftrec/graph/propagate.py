@@ -22,10 +22,22 @@ class Pattern:
     columns: Tensor  # int64 [E]
 
     @cached_property
+    def counts(self) -> Tensor:
+        """Entries of every row, int64 [R]."""
+        return self.row_offsets.diff()
+
+    @cached_property
     def rows(self) -> Tensor:
         """The row of every entry, int64 [E]."""
-        numbers = torch.arange(len(self.row_offsets) - 1, device=self.columns.device)
-        return numbers.repeat_interleave(self.row_offsets.diff(), output_size=len(self.columns))
+        return self.spread(torch.arange(len(self.counts), device=self.columns.device))
+
+    def spread(self, values: Tensor) -> Tensor:
+        """The value [R] of its row at every entry, [E]."""
+        return values.repeat_interleave(self.counts, output_size=len(self.columns))
+
+    def reduce(self, values: Tensor, reduction: str) -> Tensor:
+        """``sum`` or ``max`` of the values [E] of every row, [R]; 0 or -inf for a row without entries."""
+        return torch.segment_reduce(values, reduction, offsets=self.row_offsets, unsafe=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +82,7 @@ class SparseMatrix:
     def transposed_pattern(self) -> Pattern:
         """Where A^T has entries; the pattern of A itself where that is the same."""
         counts = self.columns.bincount(minlength=len(self.row_offsets) - 1)
-        pattern = Pattern(F.pad(counts.cumsum(0), (1, 0)), self.pattern.rows[self.transposed_order])
+        pattern = Pattern(F.pad(counts.cumsum(0), (1, 0)), self.pattern.rows.index_select(0, self.transposed_order))
         same = torch.equal(pattern.columns, self.columns) and torch.equal(pattern.row_offsets, self.row_offsets)
         return self.pattern if same else pattern
 
@@ -112,7 +124,7 @@ class _Product(torch.autograd.Function):
         if rows is None:
             return multiply(matrix.pattern, weights, x)
         pattern, entries = entries_of(matrix.pattern, rows)
-        return multiply(pattern, weights[entries], x)
+        return multiply(pattern, weights.index_select(0, entries), x)
 
     @staticmethod
     @once_differentiable
@@ -133,14 +145,14 @@ def entries_of(pattern: Pattern, rows: Tensor) -> tuple[Pattern, Tensor]:
     offsets = F.pad(counts.cumsum(0), (1, 0))
     shift = (start - offsets[:-1]).repeat_interleave(counts)
     entries = torch.arange(len(shift), device=shift.device) + shift
-    return Pattern(offsets, pattern.columns[entries]), entries
+    return Pattern(offsets, pattern.columns.index_select(0, entries)), entries
 
 
 def multiply_transposed(matrix: SparseMatrix, weights: Tensor | None, gradient: Tensor) -> Tensor:
     """A^T @ gradient, with the weights of the matrix or others [E]."""
     if weights is None:
         return multiply(matrix.transpose.pattern, matrix.transpose.weights_as(gradient.dtype), gradient)
-    return multiply(matrix.transposed_pattern, weights[matrix.transposed_order], gradient)
+    return multiply(matrix.transposed_pattern, weights.index_select(0, matrix.transposed_order), gradient)
 
 
 def multiply(pattern: Pattern, weights: Tensor, x: Tensor) -> Tensor:
