@@ -33,20 +33,19 @@ class _Attention(torch.autograd.Function):
         logits = matrix.pattern.spread(target).add_(source.index_select(0, matrix.columns))
         if offset is not None:
             logits.add_(offset)
-        positive = logits > 0
+        derivative = (logits > 0).to(logits.dtype).mul_(1 - slope).add_(slope)
         alpha = softmax_of_rows(matrix.pattern, F.leaky_relu_(logits, slope))
-        ctx.save_for_backward(alpha, positive)
-        ctx.matrix, ctx.slope = matrix, slope
+        ctx.save_for_backward(alpha, derivative)
+        ctx.matrix = matrix
         return alpha
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor | None, None, None]:
-        alpha, positive = ctx.saved_tensors
+        alpha, derivative = ctx.saved_tensors
         matrix: SparseMatrix = ctx.matrix
         total = matrix.pattern.reduce(alpha * gradient, "sum")
-        to_logits = matrix.pattern.spread(total).neg_().add_(gradient).mul_(alpha)
-        to_logits = torch.where(positive, to_logits, ctx.slope * to_logits)
+        to_logits = matrix.pattern.spread(total).neg_().add_(gradient).mul_(alpha).mul_(derivative)
         by_column = to_logits.index_select(0, matrix.transposed_order)
         to_target, to_source = (
             matrix.pattern.reduce(to_logits, "sum"),

@@ -22,18 +22,14 @@ class Pattern:
     columns: Tensor  # int64 [E]
 
     @cached_property
-    def counts(self) -> Tensor:
-        """Entries of every row, int64 [R]."""
-        return self.row_offsets.diff()
-
-    @cached_property
     def rows(self) -> Tensor:
         """The row of every entry, int64 [E]."""
-        return self.spread(torch.arange(len(self.counts), device=self.columns.device))
+        numbers = torch.arange(len(self.row_offsets) - 1, device=self.columns.device)
+        return numbers.repeat_interleave(self.row_offsets.diff(), output_size=len(self.columns))
 
     def spread(self, values: Tensor) -> Tensor:
         """The value [R] of its row at every entry, [E]."""
-        return values.repeat_interleave(self.counts, output_size=len(self.columns))
+        return values.index_select(0, self.rows)
 
     def reduce(self, values: Tensor, reduction: str) -> Tensor:
         """``sum`` or ``max`` of the values [E] of every row, [R]; 0 or -inf for a row without entries."""
