@@ -92,7 +92,7 @@ def test_self_loops_of_weight_one_enter_the_degrees() -> None:
 @pytest.mark.parametrize("self_loops", [True, False])
 def test_the_matrix_for_gradients_is_the_transpose(kind: str, self_loops: bool) -> None:
     matrix = random_graph(weighted=True).matrix(kind, self_loops, CPU)
-    np.testing.assert_allclose(dense(matrix.transpose or matrix), dense(matrix).T, rtol=1e-6)
+    np.testing.assert_allclose(dense(matrix.transpose), dense(matrix).T, rtol=1e-6)
 
 
 def test_matrices_are_made_once() -> None:

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from graftrec.graph.propagate import SparseMatrix, propagate
+from graftrec.graph.propagate import Pattern, SparseMatrix, propagate
 
 NUM_NODES = 12
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-12}  # of sums of at most 12 products of order 1
@@ -82,3 +82,114 @@ def test_rows_need_not_be_contiguous(device: str) -> None:
 def test_without_edges_gives_zeros(device: str) -> None:
     matrix = SparseMatrix.of(sp.csr_matrix((NUM_NODES, NUM_NODES), dtype=np.float32), True, device)
     assert torch.equal(propagate(matrix, torch.ones(NUM_NODES, 2, device=device)).cpu(), torch.zeros(NUM_NODES, 2))
+
+
+def listed_twice() -> SparseMatrix:
+    """Nine entries of a [4, 4], among them two at (0, 1) and three at (3, 3); node 2 has none."""
+    columns = torch.tensor([0, 1, 1, 3, 0, 0, 3, 3, 3])
+    weights = torch.arange(1.0, 10.0)
+    return SparseMatrix(Pattern(torch.tensor([0, 4, 5, 5, 9]), columns), weights)
+
+
+def one_node() -> SparseMatrix:
+    return SparseMatrix.of(sp.csr_matrix(np.array([[2.0]], dtype=np.float32)), True)
+
+
+def isolated_nodes(symmetric: bool) -> SparseMatrix:
+    return SparseMatrix.of(sp.csr_matrix(random_square(symmetric)), symmetric)
+
+
+MATRICES = {
+    "symmetric": isolated_nodes(True),
+    "asymmetric": isolated_nodes(False),
+    "listed twice": listed_twice(),
+    "one node": one_node(),
+    "no edge": SparseMatrix.of(sp.csr_matrix((3, 3), dtype=np.float32), True),
+}
+every_matrix = pytest.mark.parametrize("matrix", MATRICES.values(), ids=MATRICES)
+
+
+def naive_product(matrix: SparseMatrix, x: Tensor, weights: Tensor) -> Tensor:
+    """Entry by entry, differentiated by autograd."""
+    out = [0 * row + 0 * weights.sum() for row in x]
+    for row in range(len(x)):
+        for entry in range(int(matrix.row_offsets[row]), int(matrix.row_offsets[row + 1])):
+            out[row] = out[row] + weights[entry] * x[matrix.columns[entry]]
+    return torch.stack(out)
+
+
+def variables(matrix: SparseMatrix, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
+    """Node vectors [N, 3] and a weight for every entry, with gradients."""
+    generator = torch.Generator().manual_seed(2)
+    shapes = (len(matrix.row_offsets) - 1, 3), (len(matrix.columns),)
+    x, weights = (torch.randn(shape, dtype=dtype, generator=generator).requires_grad_() for shape in shapes)
+    return x, weights
+
+
+@every_matrix
+@pytest.mark.parametrize("only", [None, [0], [0, 0], []], ids=str)
+def test_own_weights_equal_the_product_entry_by_entry(matrix: SparseMatrix, only: list[int] | None) -> None:
+    x, weights = variables(matrix)
+    rows = None if only is None else torch.tensor(only, dtype=torch.int64)
+    expected = naive_product(matrix, x, weights)[slice(None) if rows is None else rows]
+    result = propagate(matrix, x, weights, rows=rows)
+    outer = torch.randn(result.shape, dtype=torch.float64)
+    torch.testing.assert_close(result, expected)
+    gradients = [torch.autograd.grad(out, (x, weights), outer) for out in (result, expected)]
+    torch.testing.assert_close(*gradients)
+
+
+@every_matrix
+def test_gradient_of_own_weights_agrees_with_finite_differences(matrix: SparseMatrix) -> None:
+    assert torch.autograd.gradcheck(lambda x, weights: propagate(matrix, x, weights), variables(matrix))
+
+
+@every_matrix
+def test_gradient_of_some_rows_agrees_with_finite_differences(matrix: SparseMatrix) -> None:
+    rows = torch.tensor([len(matrix.row_offsets) - 2, 0, 0])
+    assert torch.autograd.gradcheck(lambda x: propagate(matrix, x, rows=rows), variables(matrix)[:1])
+
+
+@on_devices
+@both_symmetries
+def test_some_rows_equal_those_of_the_whole(symmetric: bool, device: str) -> None:
+    matrix = SparseMatrix.of(sp.csr_matrix(random_square(symmetric)), symmetric, device)
+    x, rows = random_rows(torch.float32, device), torch.tensor([7, 0, 5, 7, 2], device=device)
+    torch.testing.assert_close(propagate(matrix, x, rows=rows), propagate(matrix, x)[rows])
+
+
+@on_devices
+@both_symmetries
+@pytest.mark.parametrize("own", [False, True])
+def test_bfloat16_product_of_float32_is_near(symmetric: bool, own: bool, device: str) -> None:
+    matrix = SparseMatrix.of(sp.csr_matrix(random_square(symmetric)), symmetric, device)
+    x, outer = random_rows(torch.float32, device).requires_grad_(), random_rows(torch.float32, device).flip(0)
+    weights = matrix.weights.clone().requires_grad_() if own else None
+    inputs = [x] if weights is None else [x, weights]
+    results = [propagate(matrix, x, weights, dtype=dtype) for dtype in (None, torch.bfloat16)]
+    assert results[1].dtype is torch.bfloat16
+    gradients = [torch.autograd.grad(result, inputs, outer.to(result.dtype)) for result in results]
+    for exact, rough in zip((results[0], *gradients[0]), (results[1].float(), *gradients[1]), strict=True):
+        assert rough.dtype is torch.float32
+        assert (rough - exact).norm() < 0.01 * exact.norm()  # bfloat16 has 8 bits: 2^-8 = 0.004 a rounding
+
+
+def test_there_is_no_second_derivative() -> None:
+    x, weights = variables(MATRICES["symmetric"])
+    (gradient,) = torch.autograd.grad(propagate(MATRICES["symmetric"], x, weights).pow(2).sum(), x, create_graph=True)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+@every_matrix
+def test_transposed_order_is_that_of_the_transpose(matrix: SparseMatrix) -> None:
+    transposed, order = matrix.transposed_pattern, matrix.transposed_order
+    assert torch.equal(transposed.rows, matrix.columns[order])
+    assert torch.equal(transposed.columns, matrix.pattern.rows[order])
+
+
+def test_symmetric_matrix_keeps_one_pattern_and_one_copy_of_a_precision() -> None:
+    matrix = isolated_nodes(True)
+    assert matrix.transposed_pattern is matrix.pattern
+    assert matrix.transpose is matrix
+    assert matrix.weights_as(torch.bfloat16) is matrix.weights_as(torch.bfloat16)

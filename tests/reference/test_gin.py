@@ -35,3 +35,22 @@ def test_gradient_equals_the_dense_one(aggregation: str) -> None:
     (expected,) = torch.autograd.grad(dense.pow(2).sum(), x)
     (gradient,) = torch.autograd.grad(encoder.convolve(0, x, graph).pow(2).sum(), x)
     torch.testing.assert_close(gradient, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("train_eps", [True, False])
+def test_weights_are_those_of_pyg(train_eps: bool) -> None:
+    from torch_geometric.nn import GINConv
+
+    mlp = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.ReLU(), torch.nn.Linear(8, 8))
+    layer, peer = GIN(8, aggregation="sum", train_eps=train_eps).convolutions[0], GINConv(mlp, train_eps=train_eps)
+    layer.load_state_dict(peer.state_dict())
+    assert [name for name, _ in layer.named_parameters()] == [name for name, _ in peer.named_parameters()]
+
+
+def test_product_in_bfloat16_is_near() -> None:
+    graph, x, exact = random_graph(weighted=True), random_vectors(), GIN(8)
+    rough = GIN(8, propagation_dtype="bfloat16")
+    rough.load_state_dict(exact.state_dict())
+    results = [encoder.convolve(0, x, graph) for encoder in (exact, rough)]
+    assert results[1].dtype is torch.float32
+    assert 0 < (results[1] - results[0]).norm() < 0.01 * results[0].norm()

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from graftrec.errors import InputError
 from graftrec.graph.node_space import NodeSpace
-from graftrec.graph.normalize import normalize
+from graftrec.graph.normalize import normalize, with_mean_loops
 from graftrec.graph.propagate import SparseMatrix
 
 SYMMETRIC_KINDS = ("none", "symmetric")
@@ -68,4 +68,13 @@ class Graph:
                 adjacency = sp.csr_matrix(adjacency + sp.identity(self.space.num_nodes, np.float32, format="csr"))
             normalized = normalize(adjacency, normalization)
             self._matrices[key] = SparseMatrix.of(normalized, normalization in SYMMETRIC_KINDS, device)
+        return self._matrices[key]
+
+    def attention_matrix(self, self_loops: bool, device: torch.device) -> SparseMatrix:
+        """The adjacency, with loops of every node's mean weight if asked; made once per device."""
+        key = ("none, mean loops", self_loops, str(device))
+        if not self_loops:
+            return self.matrix("none", False, device)
+        if key not in self._matrices:
+            self._matrices[key] = SparseMatrix.of(with_mean_loops(self.adjacency), True, device)
         return self._matrices[key]

@@ -30,6 +30,22 @@ def normalize(matrix: sp.csr_matrix, kind: str) -> sp.csr_matrix:
     return sp.csr_matrix((data.astype(matrix.dtype), matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
+def with_mean_loops(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """Each node's loops replaced by one, as heavy as the mean of its row's other entries, 0 without any.
+
+    What PyG's ``GATConv`` does to edge attributes. Entries that are listed twice stay so.
+    """
+    entries, size = matrix.tocoo(), matrix.shape[0]
+    kept = entries.row != entries.col
+    rows, columns, weights = entries.row[kept], entries.col[kept], entries.data[kept]
+    counts = np.bincount(rows, minlength=size)
+    means = np.bincount(rows, weights, minlength=size) / np.maximum(counts, 1)
+    data, nodes = np.concatenate([weights, means.astype(weights.dtype)]), np.arange(size)
+    order = np.lexsort((np.concatenate([columns, nodes]), np.concatenate([rows, nodes])))
+    offsets = np.concatenate([[0], np.cumsum(counts + 1)])
+    return sp.csr_matrix((data[order], np.concatenate([columns, nodes])[order], offsets), shape=matrix.shape)
+
+
 def _power(degree: np.ndarray, exponent: float) -> np.ndarray:
     if exponent == 0:
         return np.ones_like(degree)

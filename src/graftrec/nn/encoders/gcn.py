@@ -5,14 +5,15 @@ from torch import Tensor, nn
 from graftrec.errors import check_choice
 from graftrec.graph.graph import Graph
 from graftrec.graph.normalize import EXPONENTS
-from graftrec.graph.propagate import propagate
+from graftrec.graph.propagate import PRECISIONS, propagate
 from graftrec.nn.encoders.block import ConvolutionEncoder
 
 
 class GCN(ConvolutionEncoder):
     """X' = D^-1/2 (A + I) D^-1/2 X W + b (Kipf & Welling, ICLR 2017, eq. 2), D of A + I.
 
-    ``normalization`` and ``self_loops`` change the propagation matrix. Edge weights enter A.
+    ``normalization`` and ``self_loops`` change the propagation matrix. Edge weights enter A. The sparse
+    product runs in ``propagation_dtype``, all else in the precision of the input.
     """
 
     def __init__(
@@ -27,12 +28,15 @@ class GCN(ConvolutionEncoder):
         norm: str = "none",
         activation: str = "relu",
         residual: bool = False,
+        propagation_dtype: str = "float32",
     ) -> None:
         linears = [nn.Linear(dim, dim) for _ in range(num_layers)]
         super().__init__(dim, list[nn.Module](linears), mix, dropout, norm, activation, residual)
         check_choice("encoder.normalization", normalization, EXPONENTS)
+        check_choice("encoder.propagation_dtype", propagation_dtype, PRECISIONS)
         self.normalization = normalization
         self.self_loops = self_loops
+        self.precision = PRECISIONS[propagation_dtype]
         self._glorot()
 
     def reset_parameters(self) -> None:
@@ -50,4 +54,4 @@ class GCN(ConvolutionEncoder):
         linear = self.convolutions[index]
         assert isinstance(linear, nn.Linear)
         matrix = graph.matrix(self.normalization, self.self_loops, x.device)
-        return propagate(matrix, x @ linear.weight.T) + linear.bias
+        return propagate(matrix, x @ linear.weight.T, dtype=self.precision) + linear.bias

@@ -5,14 +5,15 @@ from torch import Tensor
 from graftrec.errors import check_choice
 from graftrec.graph.graph import Graph
 from graftrec.graph.normalize import EXPONENTS
-from graftrec.graph.propagate import propagate
+from graftrec.graph.propagate import PRECISIONS, propagate
 from graftrec.nn.encoders.base import Encoder
 
 
 class LightGCN(Encoder):
     """X^(l+1) = D^-1/2 A D^-1/2 X^(l), embedding = mean of the layers (He et al., SIGIR 2020, eq. 3, 4, 7).
 
-    ``normalization`` is one of ``graph.normalize.EXPONENTS`` (the paper's Table 5).
+    ``normalization`` is one of ``graph.normalize.EXPONENTS`` (the paper's Table 5). The product runs in
+    ``propagation_dtype``; the layers and their mean are in the precision of the input.
     """
 
     def __init__(
@@ -22,10 +23,14 @@ class LightGCN(Encoder):
         num_layers: int = 2,
         normalization: str = "symmetric",
         mix: str = "mean",
+        propagation_dtype: str = "float32",
     ) -> None:
         super().__init__(num_layers, mix)
         check_choice("encoder.normalization", normalization, EXPONENTS)
+        check_choice("encoder.propagation_dtype", propagation_dtype, PRECISIONS)
         self.normalization = normalization
+        self.precision = PRECISIONS[propagation_dtype]
 
     def layer(self, index: int, x: Tensor, graph: Graph) -> Tensor:
-        return propagate(graph.matrix(self.normalization, False, x.device), x)
+        matrix = graph.matrix(self.normalization, False, x.device)
+        return propagate(matrix, x, dtype=self.precision).to(x.dtype)
