@@ -1,9 +1,11 @@
 """What a graph encoder is: L layers over one graph."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from graftrec.errors import InputError, check_choice
 from graftrec.graph.graph import Graph
@@ -44,13 +46,30 @@ class Encoder(nn.Module):
     def mixed(self, layers: list[Tensor]) -> Tensor:
         """The embedding [N, d] of L + 1 layers."""
         used = {"last": layers[-1:], "mean_without_input": layers[1:]}.get(self.mix, layers)
-        total = used[0].to(layers[0].dtype)  # the layers may be in the lower precision of the propagation
-        if len(used) == 1:
-            return total
-        total = total + used[1]
-        for layer in used[2:]:
-            total += layer  # in place: a stack would copy every layer first
-        return total if self.mix == "sum" else total.mul_(1 / len(used))
+        scale = 1.0 if self.mix == "sum" else 1 / len(used)
+        return _ScaledSum.apply(layers[0].dtype, scale, *used)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(num_layers={self.num_layers}, mix={self.mix})"
+
+
+class _ScaledSum(torch.autograd.Function):
+    """scale * sum_l X^(l) in ``dtype``; the layers may be in the lower precision of the propagation.
+
+    Every layer's gradient is the same scale * G, made once for each precision; a stack of the layers would copy them.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, dtype: torch.dtype, scale: float, *layers: Tensor) -> Tensor:
+        ctx.scale, ctx.dtypes = scale, [layer.dtype for layer in layers]
+        total = layers[0].to(dtype, copy=True)
+        for layer in layers[1:]:
+            total += layer.to(dtype)
+        return total if scale == 1 else total.mul_(scale)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        gradient = gradient if ctx.scale == 1 else gradient * ctx.scale
+        cast = {dtype: gradient.to(dtype) for dtype in set(ctx.dtypes)}
+        return None, None, *(cast[dtype] for dtype in ctx.dtypes)

@@ -13,7 +13,7 @@ class LightGCN(Encoder):
     """X^(l+1) = D^-1/2 A D^-1/2 X^(l), embedding = mean of the layers (He et al., SIGIR 2020, eq. 3, 4, 7).
 
     ``normalization`` is one of ``graph.normalize.EXPONENTS`` (the paper's Table 5). The product runs in
-    ``propagation_dtype``; the layers and their mean are in the precision of the input.
+    ``propagation_dtype``, and so do the layers after x0; their mean has the precision of x0.
     """
 
     def __init__(
@@ -33,4 +33,4 @@ class LightGCN(Encoder):
 
     def layer(self, index: int, x: Tensor, graph: Graph) -> Tensor:
         matrix = graph.matrix(self.normalization, False, x.device)
-        return propagate(matrix, x, dtype=self.precision).to(x.dtype)
+        return propagate(matrix, x, dtype=self.precision)
