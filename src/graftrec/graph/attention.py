@@ -20,9 +20,12 @@ def attention(
 
     With g the gradient to alpha, z the argument of LeakyReLU and S_i the sum of alpha_e g_e over row i:
     d z_e = alpha_e (g_e - S_row(e)) LeakyReLU'(z_e), which also is the gradient to the offset; sums of
-    it over rows and over columns go to ``target`` and ``source``. No second derivative.
+    it over rows and over columns go to ``target`` and ``source``. No second derivative. In float32 at
+    least: sums in bfloat16 stop growing after some hundred edges.
     """
-    return _Attention.apply(target, source, offset, matrix, slope)
+    precise = torch.promote_types(target.dtype, torch.float32)
+    own = None if offset is None else offset.to(precise)
+    return _Attention.apply(target.to(precise), source.to(precise), own, matrix, slope)
 
 
 class _Attention(torch.autograd.Function):
