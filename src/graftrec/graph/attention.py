@@ -29,6 +29,8 @@ def attention(
 
 
 class _Attention(torch.autograd.Function):
+    """The softmax and its gradients, sums over columns in the transposed order."""
+
     @staticmethod
     def forward(
         ctx: Any, target: Tensor, source: Tensor, offset: Tensor | None, matrix: SparseMatrix, slope: float
@@ -49,11 +51,9 @@ class _Attention(torch.autograd.Function):
         matrix: SparseMatrix = ctx.matrix
         total = matrix.pattern.reduce(alpha * gradient, "sum")
         to_logits = matrix.pattern.spread(total).neg_().add_(gradient).mul_(alpha).mul_(derivative)
+        to_target = matrix.pattern.reduce(to_logits, "sum")
         by_column = to_logits.index_select(0, matrix.transposed_order)
-        to_target, to_source = (
-            matrix.pattern.reduce(to_logits, "sum"),
-            matrix.transposed_pattern.reduce(by_column, "sum"),
-        )
+        to_source = matrix.transposed_pattern.reduce(by_column, "sum")
         return to_target, to_source, to_logits if ctx.needs_input_grad[2] else None, None, None
 
 
