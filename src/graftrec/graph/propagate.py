@@ -115,7 +115,7 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weights: Tensor, matrix: SparseMatrix, fixed: bool, rows: Tensor | None) -> Tensor:
-        ctx.matrix, ctx.fixed, ctx.rows, ctx.num_nodes = matrix, fixed, rows, len(x)
+        ctx.matrix, ctx.rows, ctx.num_nodes = matrix, rows, len(x)
         ctx.save_for_backward(x if ctx.needs_input_grad[1] else None, None if fixed else weights)
         if rows is None:
             return multiply(matrix.pattern, weights, x)
