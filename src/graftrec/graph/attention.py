@@ -20,12 +20,17 @@ def attention(
 
     With g the gradient to alpha, z the argument of LeakyReLU and S_i the sum of alpha_e g_e over row i:
     d z_e = alpha_e (g_e - S_row(e)) LeakyReLU'(z_e), which also is the gradient to the offset; sums of
-    it over rows and over columns go to ``target`` and ``source``. No second derivative.
+    it over rows and over columns go to ``target`` and ``source``. No second derivative. In float32 at
+    least: sums in bfloat16 stop growing after some hundred edges.
     """
-    return _Attention.apply(target, source, offset, matrix, slope)
+    precise = torch.promote_types(target.dtype, torch.float32)
+    own = None if offset is None else offset.to(precise)
+    return _Attention.apply(target.to(precise), source.to(precise), own, matrix, slope)
 
 
 class _Attention(torch.autograd.Function):
+    """The softmax and its gradients, sums over columns in the transposed order."""
+
     @staticmethod
     def forward(
         ctx: Any, target: Tensor, source: Tensor, offset: Tensor | None, matrix: SparseMatrix, slope: float
@@ -46,11 +51,9 @@ class _Attention(torch.autograd.Function):
         matrix: SparseMatrix = ctx.matrix
         total = matrix.pattern.reduce(alpha * gradient, "sum")
         to_logits = matrix.pattern.spread(total).neg_().add_(gradient).mul_(alpha).mul_(derivative)
+        to_target = matrix.pattern.reduce(to_logits, "sum")
         by_column = to_logits.index_select(0, matrix.transposed_order)
-        to_target, to_source = (
-            matrix.pattern.reduce(to_logits, "sum"),
-            matrix.transposed_pattern.reduce(by_column, "sum"),
-        )
+        to_source = matrix.transposed_pattern.reduce(by_column, "sum")
         return to_target, to_source, to_logits if ctx.needs_input_grad[2] else None, None, None
 
 

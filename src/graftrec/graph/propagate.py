@@ -115,7 +115,7 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weights: Tensor, matrix: SparseMatrix, fixed: bool, rows: Tensor | None) -> Tensor:
-        ctx.matrix, ctx.fixed, ctx.rows, ctx.num_nodes = matrix, fixed, rows, len(x)
+        ctx.matrix, ctx.rows, ctx.num_nodes = matrix, rows, len(x)
         ctx.save_for_backward(x if ctx.needs_input_grad[1] else None, None if fixed else weights)
         if rows is None:
             return multiply(matrix.pattern, weights, x)
@@ -126,7 +126,7 @@ class _Product(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
         x, weights = ctx.saved_tensors
-        if ctx.rows is not None:
+        if ctx.rows is not None:  # zeros elsewhere: faster than picking the entries of A^T that are left
             gradient = gradient.new_zeros(ctx.num_nodes, gradient.shape[1]).index_add_(0, ctx.rows, gradient)
         gradient = gradient.contiguous()
         to_x = multiply_transposed(ctx.matrix, weights, gradient) if ctx.needs_input_grad[0] else None
