@@ -78,7 +78,7 @@ def rows(cell: Cell, run: RunFolder) -> Iterator[dict[str, object]]:
         name: metrics[f"test/{name}"] for name in wanted
     }
     for name, baseline in facts["baselines"].items():
-        found = {metric: baseline["metrics"][f"test/{metric}"] for metric in wanted}
+        found = {metric: baseline["metrics"].get(f"test/{metric}") for metric in wanted}
         yield {"data": cell.data, "task": cell.task, "encoder": name, "features": "none", "seed": 0, **found}
 
 
@@ -96,6 +96,8 @@ def table(results: pl.DataFrame, task: str) -> str:
 
 
 def _mean_and_deviation(values: pl.Series) -> str:
+    if values.null_count():
+        return "–"
     mean = f"{values.mean():.4f}"
     return mean if len(values) == 1 else f"{mean} ± {values.std():.4f}"
 
