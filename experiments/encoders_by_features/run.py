@@ -97,7 +97,7 @@ def table(results: pl.DataFrame, task: str) -> str:
 
 def _mean_and_deviation(values: pl.Series) -> str:
     if values.null_count():
-        return "–"
+        return "n/a"
     mean = f"{values.mean():.4f}"
     return mean if len(values) == 1 else f"{mean} ± {values.std():.4f}"
 
