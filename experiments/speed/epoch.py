@@ -60,7 +60,16 @@ def figures(seconds: float, epoch_end: float = 0.0) -> Row:
 
 
 def graftrec(*words: str) -> Row:
-    """graftrec's own pipeline: its Trainer, callbacks, loggers, checkpoints at the end of the epoch."""
+    """graftrec's own pipeline."""
+    seconds, epoch_end, _, _ = fit(config(*RECIPE, *words))
+    return {**figures(seconds, epoch_end), "epoch_end_s": epoch_end}
+
+
+def fit(settings: Any, *callbacks: Any) -> tuple[float, float, Any, Any]:
+    """Train as ``graftrec train`` does, up to the last timed step, with its Trainer, callbacks and loggers.
+
+    Seconds of STEPS steps, seconds of the epoch's end (checkpoints, loggers), what was prepared, the module.
+    """
     import pytorch_lightning as pl
 
     from graftrec.pipeline import build
@@ -77,18 +86,17 @@ def graftrec(*words: str) -> Row:
         def on_train_batch_end(self, *arguments: Any) -> None:
             self.last = time.perf_counter()
 
-    settings = config(*RECIPE, f"+trainer.max_steps={WARM_UP + STEPS + 1}", *words)
-    prepared = prepare(settings)
-    clock = Clock()
+    prepared, clock = prepare(settings), Clock()
     with tempfile.TemporaryDirectory() as folder:
         info = RunInfo(Path(folder), build.plain(settings), "speed", settings.job_type, [])
         with tracked(build.instantiate(settings.get("logger")) or {}, info) as loggers:
             module = build.build_module(settings, prepared.data)
             trainer = build.build_trainer(settings, Path(folder) / "checkpoints", loggers)
-            trainer.callbacks.append(clock)
+            trainer.callbacks += [clock, *callbacks]
+            trainer.fit_loop.epoch_loop.max_steps = WARM_UP + STEPS + 1
             trainer.fit(module, prepared.data)
-            epoch_end = time.perf_counter() - clock.last  # checkpoints and loggers
-    return {**figures(clock.stop - clock.start, epoch_end), "epoch_end_s": epoch_end}
+            epoch_end = time.perf_counter() - clock.last
+    return clock.stop - clock.start, epoch_end, prepared, module
 
 
 def pyg(layout: str) -> Row:
