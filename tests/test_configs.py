@@ -68,6 +68,14 @@ def test_leaf_files_are_short() -> None:
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_setting_of_an_experiment_takes_effect(experiment: str) -> None:
+    own = OmegaConf.load(CONF / "experiment" / f"{experiment}.yaml")
+    del own["defaults"]
+    config = composed(f"experiment={experiment}")
+    assert OmegaConf.merge(config, own) == config
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_runs_a_step_on_small_data(experiment: str, tmp_path: Path) -> None:
     config = composed(
         f"experiment={experiment}",
