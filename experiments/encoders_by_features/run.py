@@ -1,14 +1,15 @@
 """Six encoders with and without text on three data sets, beside popularity and the tuned item-kNN.
 
-    python experiments/encoders_by_features/run.py [FOLDER] [data=movielens_small ...]
+    python experiments/encoders_by_features/run.py [FOLDER] [data=movielens_small encoder=gcn,gin seed=0 ...]
 
 Runs go to FOLDER (outputs/encoders_by_features by default); a finished run is kept, an interrupted one goes
-on, so the same command again continues. The tables are written beside this file.
+on, so the same command again continues. Words such as ``encoder=gcn,gin`` choose some of the runs. After every
+run the tables of all finished ones are written beside this file.
 """
 
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,9 @@ METRICS = {
 }
 
 
+KEY = ("data", "task", "encoder", "features", "seed")
+
+
 @dataclass(frozen=True)
 class Cell:
     """One run of the table."""
@@ -55,17 +59,18 @@ class Cell:
         """What is typed after ``graftrec train``."""
         return [*(f"{name}={value}" for name, value in vars(self).items()), f"input={INPUTS[self.features]}", *SETTINGS]
 
-    def run(self, folder: Path) -> RunFolder:
-        """Train it in ``folder`` unless that holds a finished run."""
-        run = RunFolder(folder / "_".join(str(value) for value in vars(self).values()))
-        if not run.metrics.is_file():
-            train(compose("train", self.overrides), run.path)
-        return run
+    def chosen(self, words: Mapping[str, list[str]]) -> bool:
+        """Whether every word, such as encoder: [gcn, gin], names this run's value."""
+        return all(str(getattr(self, name)) in values for name, values in words.items())
+
+    def folder(self, runs: Path) -> RunFolder:
+        """Where it lies in ``runs``."""
+        return RunFolder(runs / "_".join(str(value) for value in vars(self).values()))
 
 
-def cells(data: tuple[str, ...]) -> Iterator[Cell]:
+def cells() -> Iterator[Cell]:
     """Every run, seed by seed, so that a part of them is a table already."""
-    for name, task in itertools.product(data, SEEDS):
+    for name, task in itertools.product(DATA, SEEDS):
         for seed, encoder, features in itertools.product(SEEDS[task], ENCODERS, INPUTS):
             yield Cell(name, task, encoder, features, seed)
 
@@ -85,11 +90,8 @@ def rows(cell: Cell, run: RunFolder) -> Iterator[dict[str, object]]:
 def table(results: pl.DataFrame, task: str) -> str:
     """Markdown: a row for each data set, encoder and features; mean ± standard deviation over seeds."""
     names = METRICS[task]
-    of_task = results.filter(pl.col("task") == task).unique(
-        ["data", "encoder", "features", "seed"], maintain_order=True
-    )
     lines = [f"| data | encoder | features | {' | '.join(names)} | seeds |", "|---" * (len(names) + 4) + "|"]
-    for key, runs in of_task.group_by("data", "encoder", "features", maintain_order=True):
+    for key, runs in results.group_by("data", "encoder", "features", maintain_order=True):
         values = [_mean_and_deviation(runs[name]) for name in names]
         lines.append(f"| {' | '.join(map(str, key))} | {' | '.join(values)} | {len(runs)} |")
     return "\n".join(lines) + "\n"
@@ -102,20 +104,30 @@ def _mean_and_deviation(values: pl.Series) -> str:
     return mean if len(values) == 1 else f"{mean} ± {values.std():.4f}"
 
 
-def main(folder: Path, data: tuple[str, ...]) -> None:
-    """Run what is missing; after every run, write the tables of what there is."""
-    initialize_config_dir(str(config_folder()), version_base="1.3")
-    found: list[dict[str, object]] = []
-    for cell in track(list(cells(data)), "runs"):
-        found += rows(cell, cell.run(folder))
-    results = pl.DataFrame(found, infer_schema_length=None)
+def write_tables(runs: Path) -> None:
+    """Tables of all finished runs."""
+    finished = [(cell, cell.folder(runs)) for cell in cells() if cell.folder(runs).metrics.is_file()]
+    found = [row for cell, run in finished for row in rows(cell, run)]
+    results = pl.DataFrame(found, infer_schema_length=None).unique(list(KEY), keep="first", maintain_order=True)
     results.write_csv(HERE / "results.csv", float_precision=6)
-    for task in SEEDS:
-        (HERE / f"{task}.md").write_text(table(results, task), encoding="utf-8")
-        print(table(results, task))
+    for task in results["task"].unique():
+        (HERE / f"{task}.md").write_text(table(results.filter(pl.col("task") == task), task), encoding="utf-8")
+
+
+def main(runs: Path, words: Mapping[str, list[str]]) -> None:
+    """Train what is chosen and missing."""
+    initialize_config_dir(str(config_folder()), version_base="1.3")
+    for cell in track([cell for cell in cells() if cell.chosen(words)], "runs"):
+        run = cell.folder(runs)
+        if not run.metrics.is_file():
+            train(compose("train", cell.overrides), run.path)
+            write_tables(runs)
+    write_tables(runs)
+    print(*(path for path in sorted(HERE.iterdir()) if path.suffix in (".md", ".csv")), sep="\n")
 
 
 if __name__ == "__main__":
-    places = [word for word in sys.argv[1:] if not word.startswith("data=")]
-    chosen = tuple(word.removeprefix("data=") for word in sys.argv[1:] if word.startswith("data="))
-    main(Path(places[0] if places else "outputs/encoders_by_features"), chosen or DATA)
+    places = [word for word in sys.argv[1:] if "=" not in word]
+    words = dict(word.split("=") for word in sys.argv[1:] if "=" in word)
+    folder = Path(places[0] if places else "outputs/encoders_by_features")
+    main(folder, {name: values.split(",") for name, values in words.items()})
