@@ -6,9 +6,19 @@ from torch import Tensor
 from graftrec.recommend.top_k import in_order, largest
 
 
-def supported(vectors: Tensor) -> bool:
-    """Is a bfloat16 product of such vectors fast? It is where the processor has an instruction for it."""
-    return vectors.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+def is_worthwhile(num_users: int, items: Tensor, k: int) -> bool:
+    """Is a prefilter over ``items`` [I, d] faster than scoring them all?
+
+    It is where the processor multiplies bfloat16, the catalogue dwarfs the candidates, and enough users share the
+    rounded copy of the items.
+    """
+    large = num_users >= 256 and len(items) >= 64 * num_candidates(k)
+    return large and items.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+
+
+def num_candidates(k: int) -> int:
+    """How many items are scored in float32: enough that bounds of the others rarely reach the k-th best."""
+    return 2 * k + 24
 
 
 class Prefilter:
@@ -23,7 +33,7 @@ class Prefilter:
     def __init__(self, items: Tensor, k: int) -> None:
         self.items = items
         self.k = k
-        self.num_candidates = min(2 * k + 24, len(items) - 1)
+        self.num_candidates = min(num_candidates(k), len(items) - 1)
         self.longest = items.norm(dim=1).max()
         rounded = items.bfloat16()
         self.factors = torch.cat([rounded, _above(items), _above(items - rounded)], dim=1)  # [I, d + 2]
