@@ -1,6 +1,7 @@
 """Lists from bfloat16 products, kept only where they are proven to be right."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from graftrec.recommend.top_k import in_order, largest
@@ -33,7 +34,7 @@ class Prefilter:
     def __init__(self, items: Tensor, k: int) -> None:
         self.items = items
         self.k = k
-        self.num_candidates = min(num_candidates(k), len(items) - 1)
+        self.num_candidates = min(num_candidates(k), len(items))
         self.longest = items.norm(dim=1).max()
         rounded = items.bfloat16()
         self.factors = torch.cat([rounded, _above(items), _above(items - rounded)], dim=1)  # [I, d + 2]
@@ -49,11 +50,11 @@ class Prefilter:
 
         ``bounds`` [B, I] are those of the users, -inf where an item may not be listed.
         """
-        values, items = largest(bounds, self.num_candidates + 1)
-        others, values, items = values[:, -1], values[:, :-1], items[:, :-1]
-        scores = self.items[items].mul_(users[:, None]).sum(-1)
+        items = largest(bounds, self.num_candidates)
+        values = bounds.gather(1, items)
+        scores = F.embedding(items, self.items).mul_(users[:, None]).sum(-1)
         scores, items = in_order(scores.masked_fill_(values == -torch.inf, -torch.inf), items)
-        last = scores[:, self.k - 1]
+        last, others = scores[:, self.k - 1], values.amin(1).float()  # nothing else is above the least candidate
         return items[:, : self.k], last > others + 0.004 * others.abs() + self._rounding(users)
 
     def _rounding(self, users: Tensor) -> Tensor:

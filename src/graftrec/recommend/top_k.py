@@ -2,6 +2,7 @@
 
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,13 +15,14 @@ def top_k(scores: Tensor, k: int) -> Tensor:
     Ties are broken by item number, also at the k-th place, so that a list does not depend on how users
     are cut into blocks. Items of score -inf are never listed; a short list ends in -1.
     """
-    values, items = largest(scores, min(k + 1, scores.shape[1]))
-    if values.shape[1] > k:
-        tied = (values[:, k] == values[:, k - 1]) & (values[:, k - 1] != -torch.inf)
+    items = largest(scores, min(k + 1, scores.shape[1]))
+    values, items = in_order(scores.gather(1, items), items)
+    if items.shape[1] > k:
+        tied = (values[:, k] == values[:, k - 1]) & (values[:, k] != -torch.inf)
         values, items = values[:, :k], items[:, :k]
         if tied.any():
-            items[tied] = _lowest_of_tied(scores[tied], values[tied, -1:], k)
-    values, items = in_order(scores.gather(1, items), items)
+            chosen = _lowest_of_tied(scores[tied], values[tied, -1:], k)
+            values[tied], items[tied] = in_order(scores[tied].gather(1, chosen), chosen)
     return torch.where(values == -torch.inf, -1, items)
 
 
@@ -31,23 +33,29 @@ def in_order(values: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
     return values, items.gather(1, order)
 
 
-def largest(scores: Tensor, n: int) -> tuple[Tensor, Tensor]:
-    """Values and positions [B, n] of the n largest of each row of ``scores`` [B, I], descending; any of equals.
+def largest(scores: Tensor, n: int) -> Tensor:
+    """Positions of the n largest of each row of ``scores`` [B, I], int64 [B, n], in no order; any of equals.
 
-    On a CPU a tournament, since a pass over maxima is vectorised and a selection is not: the n largest are
-    in the n chunks of largest maximum (each further chunk holds nothing above those n maxima), or among
+    On a CPU a tournament, since a pass of maxima is faster than a selection: the n largest are in the n
+    chunks of largest maximum (another chunk holds nothing above any of those n maxima), or among
     the fewer than ``CHUNK`` values behind the last whole chunk. Chunk c of C is c, C + c, 2 C + c, ...
     """
     num_chunks = scores.shape[1] // CHUNK
     if scores.device.type != "cpu" or num_chunks < 2 * n:
-        return torch.topk(scores, n, dim=1)
-    whole = scores[:, : num_chunks * CHUNK].unflatten(1, (CHUNK, num_chunks))
-    chunks = largest(whole.amax(1), n)[1]
-    chosen = (chunks[:, None] + torch.arange(0, whole[0].numel(), num_chunks)[:, None]).flatten(1)
-    rest = torch.arange(num_chunks * CHUNK, scores.shape[1]).expand(len(scores), -1)
+        return _selected(scores, n)
+    whole = num_chunks * CHUNK
+    chunks = largest(scores[:, :whole].unflatten(1, (CHUNK, num_chunks)).amax(1), n)
+    chosen = (chunks[:, None] + torch.arange(0, whole, num_chunks)[:, None]).flatten(1)
+    rest = torch.arange(whole, scores.shape[1]).expand(len(scores), -1)
     positions = torch.cat([chosen, rest], dim=1)
-    values, order = torch.topk(scores.gather(1, positions), n, dim=1)
-    return values, positions.gather(1, order)
+    return positions.gather(1, _selected(scores.gather(1, positions), n))
+
+
+def _selected(scores: Tensor, n: int) -> Tensor:
+    """``largest`` at once; NumPy's selection is vectorised, PyTorch's is not."""
+    if scores.device.type != "cpu":
+        return torch.topk(scores, n, dim=1, sorted=False).indices
+    return torch.from_numpy(np.argpartition(scores.float().numpy(), -n, axis=1)[:, -n:])
 
 
 def _lowest_of_tied(scores: Tensor, last: Tensor, k: int) -> Tensor:
