@@ -55,9 +55,9 @@ class Prefilter:
         scores = F.embedding(items, self.items).mul_(users[:, None]).sum(-1)
         scores, items = in_order(scores.masked_fill_(values == -torch.inf, -torch.inf), items)
         last, others = scores[:, self.k - 1], values.amin(1).float()  # nothing else is above the least candidate
-        return items[:, : self.k], last > others + 0.004 * others.abs() + self._rounding(users)
+        return items[:, : self.k], last > others + 0.004 * others.abs() + self.rounding(users)
 
-    def _rounding(self, users: Tensor) -> Tensor:
+    def rounding(self, users: Tensor) -> Tensor:
         """What float32 sums may add, [B]: 2^-24 |u| |i| a term, in the bound and in both scores compared."""
         return users.norm(dim=1) * self.longest * (users.shape[1] + 2) * 2**-21
 
