@@ -4,7 +4,8 @@ import torch
 
 from graftrec.data.dataset import Dataset
 from graftrec.errors import InputError
-from graftrec.recommend.evaluation import RankingProtocol, evaluate, recommend
+from graftrec.recommend.evaluation import RankingProtocol, evaluate
+from graftrec.recommend.lists import recommend
 from graftrec.recommend.scoring import FactorScorer
 from tests.small_data import small_dataset
 

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from graftrec.recommend.top_k import top_k
+from tests.recommend.vectors import full_sort
 
 SCORES = arrays(
     np.float32,
@@ -13,16 +14,26 @@ SCORES = arrays(
 )
 
 
-def naive_top_k(row: list[float], k: int) -> list[int]:
-    """The first k of a full sort by (score, item number), -1 in place of masked items."""
-    order = sorted(range(len(row)), key=lambda item: (-row[item], item))
-    return [item if row[item] > -np.inf else -1 for item in order[:k]]
-
-
 @given(scores=SCORES, share=st.floats(0, 1))
 def test_lists_are_those_of_a_full_sort(scores: np.ndarray, share: float) -> None:
     k = max(1, round(share * scores.shape[1]))
-    assert top_k(torch.from_numpy(scores), k).tolist() == [naive_top_k(row, k) for row in scores.tolist()]
+    assert top_k(torch.from_numpy(scores), k).tolist() == full_sort(scores, k)
+
+
+@given(seed=st.integers(0, 10_000), num_items=st.integers(100, 2000), k=st.integers(1, 12), masked=st.floats(0, 1))
+def test_tied_lists_of_a_large_catalogue_are_those_of_a_full_sort(
+    seed: int, num_items: int, k: int, masked: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.poisson(1, size=(3, num_items)).astype(np.float32)
+    scores[rng.random(scores.shape) < masked] = -np.inf
+    assert top_k(torch.from_numpy(scores), k).tolist() == full_sort(scores, k)
+
+
+@given(seed=st.integers(0, 10_000), num_items=st.integers(100, 2000), k=st.integers(1, 12))
+def test_lists_of_a_large_catalogue_are_those_of_a_full_sort(seed: int, num_items: int, k: int) -> None:
+    scores = np.random.default_rng(seed).normal(size=(3, num_items)).astype(np.float32)
+    assert top_k(torch.from_numpy(scores), k).tolist() == full_sort(scores, k)
 
 
 def test_large_catalogue_of_equal_scores_is_listed_by_number() -> None:

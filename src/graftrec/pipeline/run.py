@@ -18,7 +18,7 @@ from graftrec.errors import InputError
 from graftrec.pipeline.build import build_features, instantiate
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Result, Task
-from graftrec.recommend.evaluation import recommend
+from graftrec.recommend.lists import recommend, users_at_once
 
 
 def load_run(path: str | Path) -> "Run":
@@ -97,7 +97,7 @@ class Run:
         if not (isinstance(k, int) and 1 <= k <= self.dataset.num_items):
             raise InputError(f"k={k!r} must be a number from 1 to the catalogue's {self.dataset.num_items:,} items.")
         users = torch.from_numpy(self._numbers(user_ids))
-        return pl.concat([self._recommend(block, k) for block in users.split(self.config.evaluation.block_size)])
+        return pl.concat([self._recommend(block, k) for block in users.split(users_at_once(self.dataset.num_items))])
 
     def _recommend(self, users: torch.Tensor, k: int) -> pl.DataFrame:
         lists = recommend(self.scorer, users, self.dataset.seen("all"), k)

@@ -15,8 +15,8 @@ from graftrec.errors import InputError, check_choice
 from graftrec.metrics.beyond_accuracy import BeyondAccuracy
 from graftrec.metrics.ranking import RankingMetrics, RankingResult
 from graftrec.metrics.strata import by_item_degree, by_user_degree
+from graftrec.recommend.lists import recommend
 from graftrec.recommend.scoring import Scorer
-from graftrec.recommend.top_k import top_k
 
 MASKS = ("train", "train_and_valid")
 
@@ -59,12 +59,13 @@ class RankingTask:
 class RankingProtocol:
     """Which lists are judged: lengths ``k``, and what is masked when the test set is ranked.
 
-    Validation always masks training items. ``block_size`` users are scored at once.
+    Validation always masks training items. ``block_size`` users are judged at once;
+    they are scored fewer at a time.
     """
 
     k: Sequence[int] = (10, 20)
     mask: str = "train_and_valid"
-    block_size: int = 256
+    block_size: int = 4096
 
     def __post_init__(self) -> None:
         check_choice("evaluation.mask", self.mask, MASKS)
@@ -87,15 +88,6 @@ class RankingProtocol:
                 f"set evaluation.k to shorter lists."
             )
         return RankingTask(held_out, dataset.seen(mask), dataset.train, tuple(self.k), self.block_size, features)
-
-
-def recommend(scorer: Scorer, users: Tensor, seen: sp.csr_matrix, k: int) -> Tensor:
-    """The k best unseen items of ``users`` [B], int64 [B, k]; -1 where fewer are left."""
-    scores = scorer.scores(users)
-    known = seen[users.cpu().numpy()]
-    rows = np.repeat(np.arange(len(users)), np.diff(known.indptr))
-    scores[torch.from_numpy(rows), torch.from_numpy(known.indices.astype(np.int64))] = -torch.inf
-    return top_k(scores, k)
 
 
 def evaluate(scorer: Scorer, task: RankingTask, max_users: int | None = None) -> RankingResult:

@@ -1,6 +1,6 @@
 """The scoring contract, where learned models and closed-form baselines meet."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -13,6 +13,15 @@ class Scorer(Protocol):
 
     def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
         """float32 [B, num_items] for ``users`` [B]; written into ``out`` where it is given."""
+        ...
+
+
+@runtime_checkable
+class FactorisedScorer(Scorer, Protocol):
+    """A scorer whose scores are inner products of finite float32 vectors."""
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """User vectors [U, d] and item vectors [I, d]."""
         ...
 
 

@@ -1,7 +1,12 @@
 """Exact top-k with a defined order among equal scores."""
 
+from typing import Final
+
+import numpy as np
 import torch
 from torch import Tensor
+
+CHUNK: Final = 8  # values of a row that compete for one place in the next round
 
 
 def top_k(scores: Tensor, k: int) -> Tensor:
@@ -10,15 +15,47 @@ def top_k(scores: Tensor, k: int) -> Tensor:
     Ties are broken by item number, also at the k-th place, so that a list does not depend on how users
     are cut into blocks. Items of score -inf are never listed; a short list ends in -1.
     """
-    values, items = torch.topk(scores, min(k + 1, scores.shape[1]), dim=1)
-    if values.shape[1] > k:
-        tied = (values[:, k] == values[:, k - 1]) & (values[:, k - 1] != -torch.inf)
+    items = largest(scores, min(k + 1, scores.shape[1]))
+    values, items = in_order(scores.gather(1, items), items)
+    if items.shape[1] > k:
+        tied = (values[:, k] == values[:, k - 1]) & (values[:, k] != -torch.inf)
         values, items = values[:, :k], items[:, :k]
         if tied.any():
-            items[tied] = _lowest_of_tied(scores[tied], values[tied, -1:], k)
-    items = items.sort(dim=1).values
-    values, order = torch.sort(scores.gather(1, items), dim=1, descending=True, stable=True)
-    return torch.where(values == -torch.inf, -1, items.gather(1, order))
+            chosen = _lowest_of_tied(scores[tied], values[tied, -1:], k)
+            values[tied], items[tied] = in_order(scores[tied].gather(1, chosen), chosen)
+    return torch.where(values == -torch.inf, -1, items)
+
+
+def in_order(values: Tensor, items: Tensor) -> tuple[Tensor, Tensor]:
+    """Scores and items [B, n], best first, equal scores by item number."""
+    items, by_number = items.sort(dim=1)
+    values, order = torch.sort(values.gather(1, by_number), dim=1, descending=True, stable=True)
+    return values, items.gather(1, order)
+
+
+def largest(scores: Tensor, n: int) -> Tensor:
+    """Positions of the n largest of each row of ``scores`` [B, I], int64 [B, n], in no order; any of equals.
+
+    On a CPU a tournament, since a pass of maxima is faster than a selection: the n largest are in the n
+    chunks of largest maximum (another chunk holds nothing above any of those n maxima), or among
+    the fewer than ``CHUNK`` values behind the last whole chunk. Chunk c of C is c, C + c, 2 C + c, ...
+    """
+    num_chunks = scores.shape[1] // CHUNK
+    if scores.device.type != "cpu" or num_chunks < 2 * n:
+        return _selected(scores, n)
+    whole = num_chunks * CHUNK
+    chunks = largest(scores[:, :whole].unflatten(1, (CHUNK, num_chunks)).amax(1), n)
+    chosen = (chunks[:, None] + torch.arange(0, whole, num_chunks)[:, None]).flatten(1)
+    rest = torch.arange(whole, scores.shape[1]).expand(len(scores), -1)
+    positions = torch.cat([chosen, rest], dim=1)
+    return positions.gather(1, _selected(scores.gather(1, positions), n))
+
+
+def _selected(scores: Tensor, n: int) -> Tensor:
+    """``largest`` at once; NumPy's selection is vectorised, PyTorch's is not."""
+    if scores.device.type != "cpu":
+        return torch.topk(scores, n, dim=1, sorted=False).indices
+    return torch.from_numpy(np.argpartition(scores.float().numpy(), -n, axis=1)[:, -n:])
 
 
 def _lowest_of_tied(scores: Tensor, last: Tensor, k: int) -> Tensor:
