@@ -62,8 +62,8 @@ class _GatedSum(torch.autograd.Function):
         key, query, value, key_slopes, gate_term, value_term = ctx.saved_tensors
         transpose, to_key = ctx.matrix.transpose or ctx.matrix, gradient * key_slopes
         if gate_term is None:
-            (slopes,), (to_value,) = _sums(transpose, query, key, gradient, None, powers=1)
-            return None, to_key, value * slopes, to_value, None, None
+            (slope,), (to_value,) = _sums(transpose, query, key, gradient, None, powers=1)
+            return None, to_key, value * slope, to_value, None, None
         shift = torch.cat([gate_term, torch.zeros_like(value_term)])
         slopes, gates = _sums(transpose, query, key, gradient, shift, powers=3)
         to_query = value * slopes[0] + value_term * slopes[1]
