@@ -35,13 +35,13 @@ def symmetric_counts(draw: st.DrawFn) -> np.ndarray:
 
 
 def matrix_of(counts: np.ndarray, device: str = "cpu") -> SparseMatrix:
-    """Edges with the weights 0.5, 1 or 1.5, equal in both directions; duplicates stay apart."""
+    """Edges with the weights 0.5, 1 or 1.5, equal in both directions if both exist; duplicates stay apart."""
     rows, columns = counts.nonzero()
     repeats = counts[rows, columns]
     offsets = np.concatenate([[0], counts.sum(1).cumsum()])
     weights = ((rows + columns) % 3 + 1).astype(np.float32) / 2
     arrays = (weights.repeat(repeats), columns.repeat(repeats), offsets)
-    return SparseMatrix.of(sp.csr_matrix(arrays, counts.shape), True, device)
+    return SparseMatrix.of(sp.csr_matrix(arrays, counts.shape), bool((counts == counts.T).all()), device)
 
 
 def hub_counts() -> np.ndarray:
@@ -109,6 +109,11 @@ def test_equals_the_loop_on_any_graph(counts: np.ndarray, block: int, weighted: 
 
 
 @with_and_without_weights
+def test_equals_the_loop_with_one_way_edges(weighted: bool) -> None:
+    assert_equals_the_loop(np.triu(hub_counts()), weighted)
+
+
+@with_and_without_weights
 def test_gradients_agree_with_finite_differences(weighted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gated, "CPU_BLOCK", 4)
     matrix, inputs = matrix_of(hub_counts()), random_inputs(9, weighted)
@@ -126,6 +131,12 @@ def test_saturated_gates_give_finite_values_and_gradients() -> None:
     out = gated_sum(matrix, key * 1e4, query * 1e4, value)
     gradients = torch.autograd.grad(out.sum(), (key, query, value))
     assert all(tensor.isfinite().all() for tensor in (out, *gradients))
+
+
+def test_the_output_may_be_changed_in_place() -> None:
+    matrix, inputs = matrix_of(hub_counts()), random_inputs(9, False)
+    expected = torch.autograd.grad(blocked(matrix, inputs).relu().sum(), inputs)
+    torch.testing.assert_close(torch.autograd.grad(blocked(matrix, inputs).relu_().sum(), inputs), expected)
 
 
 @on_devices
