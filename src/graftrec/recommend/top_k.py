@@ -55,12 +55,12 @@ def _selected(scores: Tensor, n: int) -> Tensor:
     """``largest`` at once; NumPy's selection is vectorised, PyTorch's is not."""
     if scores.device.type != "cpu":
         return torch.topk(scores, n, dim=1, sorted=False).indices
-    return torch.from_numpy(np.argpartition(scores.float().numpy(), -n, axis=1)[:, -n:])
+    values = scores.float() if scores.dtype == torch.bfloat16 else scores  # NumPy has no bfloat16
+    return torch.from_numpy(np.argpartition(values.numpy(), -n, axis=1)[:, -n:])
 
 
 def _lowest_of_tied(scores: Tensor, last: Tensor, k: int) -> Tensor:
-    """Items above the k-th value ``last`` [B, 1], filled up with the lowest-numbered that equal it."""
-    above, equal = scores > last, scores == last
-    places = k - above.sum(1, keepdim=True)
-    chosen = above | (equal & (equal.cumsum(1) <= places))
-    return chosen.nonzero()[:, 1].view(-1, k)
+    """Items above the k-th value ``last`` [B, 1], filled up with the lowest-numbered that equal it, in no order."""
+    number = torch.arange(scores.shape[1], dtype=torch.int32, device=scores.device)
+    filling = torch.where(scores == last, -number, -scores.shape[1])
+    return largest(torch.where(scores > last, 1, filling), k)
