@@ -1,14 +1,16 @@
 """How much memory a training takes, told before it starts, and refused where there is less."""
 
-from collections.abc import Callable
+import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import torch
-from torch.optim import SGD
+from omegaconf import DictConfig
 
 from graftrec.errors import InputError
+from graftrec.pipeline import build
+from graftrec.pipeline.available_memory import available_memory_gib
+from graftrec.training.datamodule import GraphDataModule
 
 GIB: Final = 2**30
 
@@ -26,11 +28,13 @@ LAYERS: Final = {
     "Identity": Layer(0),
     "LightGCN": Layer(0),
     "GCN": Layer(3),
-    "GIN": Layer(5),
-    "GAT": Layer(5, edge_values=4),
+    "GIN": Layer(9),
+    "GAT": Layer(3, edge_values=3),
     "GatedGCN": Layer(8, edge_tables=6),
 }
 UNKNOWN_LAYER: Final = Layer(5)
+VALUE_BYTES: Final = {"bf16-true": 2, "16-true": 2, "64-true": 8}  # by trainer.precision
+OPTIMIZER_COPIES: Final = {"SGD": 1, "Adagrad": 1, "RMSprop": 1}  # Adam and others: 2
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class Sizes:
     block_size: int  # users scored at once
     heads: int = 1
     feature_width: int = 0  # numbers in a text's vector; 0: no texts
+    projector_width: int = 0  # numbers in the hidden layer between a text's vector and the node's; 0: none
     value_bytes: int = 4  # of parameters and activations
     propagated_bytes: int = 4  # of the layers after the input
 
@@ -104,10 +109,11 @@ def estimate(sizes: Sizes) -> Estimate:
 def _step(sizes: Sizes) -> int:
     """Bytes of layers, gradients and batch."""
     layer, numbers = LAYERS.get(sizes.encoder, UNKNOWN_LAYER), (sizes.num_users + sizes.num_items) * sizes.dim
-    nodes = 5 * numbers * sizes.value_bytes  # the mixed layers, and gradients of nodes
+    nodes = 7 * numbers * sizes.value_bytes  # the mixed layers, and gradients of nodes
     nodes += sizes.num_layers * numbers * (layer.node_tables * sizes.value_bytes + sizes.propagated_bytes)
     edges = layer.edge_values * sizes.heads * 4 + layer.edge_tables * sizes.dim * sizes.value_bytes
     rows = sizes.batch_size * (2 + sizes.negatives) + sizes.shared_negatives
+    nodes += 3 * (sizes.num_users + sizes.num_items) * sizes.projector_width * sizes.value_bytes
     candidates = sizes.batch_size * sizes.shared_negatives  # one byte each: which are hidden
     return nodes + sizes.num_layers * sizes.num_edges * edges + 6 * rows * sizes.dim * sizes.value_bytes + candidates
 
@@ -116,3 +122,72 @@ def _evaluation(sizes: Sizes) -> int:
     """Bytes of the layers without gradients, of a block's scores and of the copy that is searched."""
     nodes = (sizes.num_layers + 2) * (sizes.num_users + sizes.num_items) * sizes.dim * sizes.value_bytes
     return nodes + 2 * sizes.block_size * sizes.num_items * 4
+
+
+ADVICE: Final = {
+    "model and optimizer": "dim",
+    "graph": "the data by filter.min_user and filter.min_item",
+    "text features": "the vectors of the texts (another features.encoder), or take input=id features=none",
+    "epoch": "the data by filter.min_user and filter.min_item",
+    "step": "dim, encoder.num_layers or batch_size, or take encoder=lightgcn encoder.propagation_dtype=bfloat16",
+    "evaluation": "evaluation.block_size or dim",
+    "checkpoint": "dim",
+}
+
+
+def check_memory(config: DictConfig, data: GraphDataModule[Any]) -> None:
+    """Print what the training will take and what there is; refuse what does not fit unless ``memory_check=false``."""
+    on_gpu = config.trainer.accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available()
+    available, needed = available_memory_gib(on_gpu), estimate(sizes_of(config, data))
+    there_is = "an unknown amount is" if available is None else f"{available:.2f} GiB are"
+    print(f"memory: {needed}; {there_is} available", flush=True)
+    if config.get("memory_check", True):
+        refuse_too_large(needed, available)
+
+
+def refuse_too_large(needed: Estimate, available: float | None) -> None:
+    """Refuse an estimate above the ``available`` GiB; None: nobody knows."""
+    if available is None or needed.total <= available:
+        return
+    sizes = needed.sizes
+    raise InputError(
+        f"This training needs {needed}: {sizes.num_users:,} users and {sizes.num_items:,} items of dim {sizes.dim:,}, "
+        f"{sizes.num_edges:,} edges, {sizes.num_layers} layers of {sizes.encoder}, {sizes.parameters:,} parameters. "
+        f"Only {available:.2f} GiB are available. The largest part is {needed.largest!r}: make smaller "
+        f"{ADVICE[needed.largest]}. To go on anyway: memory_check=false."
+    )
+
+
+def sizes_of(config: DictConfig, data: GraphDataModule[Any]) -> Sizes:
+    """What the configuration makes of the data, counted on a model without memory."""
+    with torch.device("meta"), warnings.catch_warnings(action="ignore"):
+        module = build.build_module(config, data)
+    value_bytes = VALUE_BYTES.get(str(config.trainer.precision), 4)
+    encoder, space, sampler = module.recommender.encoder, data.graph.space, data.batches.sampler
+    return Sizes(
+        space.num_users,
+        space.num_items,
+        data.graph.num_edges,
+        dim=config.dim,
+        num_layers=encoder.num_layers,
+        encoder=type(encoder).__name__,
+        parameters=sum(parameter.numel() for parameter in module.parameters()),
+        optimizer_copies=OPTIMIZER_COPIES.get(config.optimizer._target_.split(".")[-1], 2),
+        batch_size=min(config.batch_size, len(data.batches.positives)),
+        negatives=sampler.per_positive,
+        shared_negatives=sampler.shared,
+        block_size=min(config.evaluation.block_size, space.num_users),
+        heads=config.encoder.get("heads", 1),
+        feature_width=_feature_width(config, data),
+        projector_width=config.input.get("hidden", 0) if config.input.get("projector") == "mlp" else 0,
+        value_bytes=value_bytes,
+        propagated_bytes=2 if config.encoder.get("propagation_dtype") == "bfloat16" else value_bytes,
+    )
+
+
+def _feature_width(config: DictConfig, data: GraphDataModule[Any]) -> int:
+    """Numbers in a text's vector: the text encoder's, or those of vectors that are there."""
+    if data.features.item is None:
+        return 0
+    encoder = config.features.get("encoder")
+    return data.features.item.shape[1] if encoder is None else build.instantiate(encoder).width
