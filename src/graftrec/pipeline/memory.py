@@ -9,7 +9,6 @@ from omegaconf import DictConfig
 
 from graftrec.errors import InputError
 from graftrec.pipeline import build
-from graftrec.pipeline.available_memory import available_memory_gib
 from graftrec.training.datamodule import GraphDataModule
 
 GIB: Final = 2**30
@@ -35,6 +34,15 @@ LAYERS: Final = {
 UNKNOWN_LAYER: Final = Layer(5)
 VALUE_BYTES: Final = {"bf16-true": 2, "16-true": 2, "64-true": 8}  # by trainer.precision
 OPTIMIZER_COPIES: Final = {"SGD": 1, "Adagrad": 1, "RMSprop": 1}  # Adam and others: 2
+ADVICE: Final = {
+    "model and optimizer": "dim",
+    "graph": "the data by filter.min_user and filter.min_item",
+    "text features": "the vectors of the texts (another features.encoder), or take input=id features=none",
+    "epoch": "the data by filter.min_user and filter.min_item",
+    "step": "dim, encoder.num_layers or batch_size, or take encoder=lightgcn encoder.propagation_dtype=bfloat16",
+    "evaluation": "evaluation.block_size or dim",
+    "checkpoint": "dim",
+}
 
 
 @dataclass(frozen=True)
@@ -80,8 +88,11 @@ class Estimate:
         return max(parts, key=lambda name: parts[name])
 
     def __str__(self) -> str:
-        kept, phases = (", ".join(f"{n} {gib:.2f}" for n, gib in part.items()) for part in (self.kept, self.phases))
-        return f"about {self.total:.2f} GiB more for training ({kept}; one at a time: {phases})"
+        kept, phases = (
+            ", ".join(f"{name} {gib:.2f}" for name, gib in part.items() if gib >= 0.005)
+            for part in (self.kept, self.phases)
+        )
+        return f"about {self.total:.2f} GiB more ({kept}; and one at a time: {phases})"
 
 
 def estimate(sizes: Sizes) -> Estimate:
@@ -90,6 +101,10 @@ def estimate(sizes: Sizes) -> Estimate:
     Parameters, their gradient and the optimizer's copies; the graph in int64 and float32; text features and
     a copy; the pairs of an epoch. On top the largest of: a step (layers, their gradients, the batch's vectors),
     the ranking of a block of users, and the checkpoint that Lightning writes to memory first.
+
+    Together with what the process holds before, this is within a factor of 1.5 of the process's peak on a CPU: 0.79 to
+    1.33 on movielens_small, gowalla, synthetic graphs of 0.6 to 4 million edges (all encoders, with and without
+    texts) and one of 28 million. Freed memory that is reused makes small trainings cheaper than estimated.
     """
     parameters = sizes.parameters * sizes.value_bytes
     kept = {
@@ -124,24 +139,20 @@ def _evaluation(sizes: Sizes) -> int:
     return nodes + 2 * sizes.block_size * sizes.num_items * 4
 
 
-ADVICE: Final = {
-    "model and optimizer": "dim",
-    "graph": "the data by filter.min_user and filter.min_item",
-    "text features": "the vectors of the texts (another features.encoder), or take input=id features=none",
-    "epoch": "the data by filter.min_user and filter.min_item",
-    "step": "dim, encoder.num_layers or batch_size, or take encoder=lightgcn encoder.propagation_dtype=bfloat16",
-    "evaluation": "evaluation.block_size or dim",
-    "checkpoint": "dim",
-}
+def on_gpu(config: DictConfig) -> bool:
+    """Whether Lightning's Trainer will take an NVIDIA GPU."""
+    return config.trainer.accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available()
 
 
-def check_memory(config: DictConfig, data: GraphDataModule[Any]) -> None:
-    """Print what the training will take and what there is; refuse what does not fit unless ``memory_check=false``."""
-    on_gpu = config.trainer.accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available()
-    available, needed = available_memory_gib(on_gpu), estimate(sizes_of(config, data))
+def check_memory(config: DictConfig, data: GraphDataModule[Any], available: float | None) -> None:
+    """Print what the training will take of the ``available`` GiB (None: unknown); refuse what does not fit.
+
+    ``memory_check=false`` lets it go on.
+    """
+    needed = estimate(sizes_of(config, data))
     there_is = "an unknown amount is" if available is None else f"{available:.2f} GiB are"
-    print(f"memory: {needed}; {there_is} available", flush=True)
-    if config.get("memory_check", True):
+    print(f"memory: training takes {needed}; {there_is} available", flush=True)
+    if config.get("memory_check", True):  # runs of earlier versions have no such setting
         refuse_too_large(needed, available)
 
 
@@ -151,8 +162,8 @@ def refuse_too_large(needed: Estimate, available: float | None) -> None:
         return
     sizes = needed.sizes
     raise InputError(
-        f"This training needs {needed}: {sizes.num_users:,} users and {sizes.num_items:,} items of dim {sizes.dim:,}, "
-        f"{sizes.num_edges:,} edges, {sizes.num_layers} layers of {sizes.encoder}, {sizes.parameters:,} parameters. "
+        f"This training takes {needed}: {sizes.num_users:,} users and {sizes.num_items:,} items of dim {sizes.dim:,}, "
+        f"{sizes.num_edges:,} edges, layers of {sizes.encoder}: {sizes.num_layers}, {sizes.parameters:,} parameters. "
         f"Only {available:.2f} GiB are available. The largest part is {needed.largest!r}: make smaller "
         f"{ADVICE[needed.largest]}. To go on anyway: memory_check=false."
     )

@@ -4,7 +4,8 @@ from omegaconf import DictConfig
 
 from graftrec.errors import InputError
 from graftrec.pipeline import build
-from graftrec.pipeline.memory import check_memory
+from graftrec.pipeline.available_memory import available_memory_gib
+from graftrec.pipeline.memory import check_memory, on_gpu
 from graftrec.pipeline.stages import Stages
 from graftrec.pipeline.task import Prepared
 
@@ -30,7 +31,7 @@ def prepare(config: DictConfig, with_features: bool = True, data_hash: str | Non
     if with_features:
         with stages("checks"):
             outline = build.outline(config, dataset, graph)
-            check_memory(config, outline)
+            check_memory(config, outline, available_memory_gib(on_gpu(config)))
             build.rehearse(config, outline)
             del outline
     with stages("features"):
