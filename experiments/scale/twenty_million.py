@@ -48,7 +48,7 @@ def main(folder: Path, settings: list[str]) -> None:
     prepared = prepare(config)
     stages.done += prepared.stages.done
     metrics = train_and_rank(config, folder, prepared.data, stages)
-    print(f"{prepared.data.graph.num_edges:,} directed edges, {metrics}")
+    print(f"{prepared.data.graph.num_edges:,} directed edges, test recall@20 {metrics['recall@20']:.4f}")
     for stage in stages.done:
         print(f"{stage.name:<18}{stage.seconds:8.1f} s{stage.peak_gib:8.2f} GiB")
 
