@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
-GIB = 2**30
+GIB: Final = 2**30
+VERSIONS: Final = {  # by the controllers of a line in /proc/self/cgroup: folder, limit, usage
+    "": (".", "memory.max", "memory.current"),
+    "memory": ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+}
 
 
 def available_memory_gib(
@@ -31,17 +36,14 @@ def _of_machine(proc: Path) -> Iterator[int]:
 def _of_groups(proc: Path, cgroups: Path) -> Iterator[int]:
     """Bytes up to the limit of each control group that the process is in, of either version."""
     with suppress(OSError):
-        for line in (proc / "self" / "cgroup").read_text().splitlines():
-            _, controllers, name = line.split(":", 2)
-            version2 = controllers == ""
-            if version2 or controllers == "memory":
-                root = cgroups if version2 else cgroups / "memory"
-                files = (
-                    ("memory.max", "memory.current") if version2 else ("memory.limit_in_bytes", "memory.usage_in_bytes")
-                )
+        groups = [line.split(":", 2) for line in (proc / "self" / "cgroup").read_text().splitlines()]
+        for _, controllers, name in groups:
+            if controllers in VERSIONS:
+                mount, limit, usage = VERSIONS[controllers]
+                root = cgroups / mount
                 own = root / name.lstrip("/")
                 for folder in (own, *(parent for parent in own.parents if parent.is_relative_to(root))):
-                    yield from _of_group(folder, *files)
+                    yield from _of_group(folder, limit, usage)
 
 
 def _of_group(folder: Path, limit: str, usage: str) -> Iterator[int]:
