@@ -45,6 +45,15 @@ def test_settings_are_refused_before_texts_are_encoded(
     assert not (tmp_path / "cache" / "features").exists()
 
 
+def test_a_training_that_cannot_fit_is_refused_before_long_work(refused: Refused, tmp_path: Path) -> None:
+    message = refused(*small(tmp_path, "dim=1_000_000_000"))
+    assert "60 items of dim 1,000,000,000" in message
+    assert "The largest part is 'step': make smaller dim, encoder.num_layers" in message
+    assert "memory_check=false" in message
+    assert not (tmp_path / "cache" / "features").exists()
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

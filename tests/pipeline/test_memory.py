@@ -1,0 +1,149 @@
+"""What a training will take: items by hand, refusal, and what the machine has."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from graftrec.data.dataset import Dataset
+from graftrec.errors import InputError
+from graftrec.pipeline import build
+from graftrec.pipeline.available_memory import available_memory_gib
+from graftrec.pipeline.config import config_folder
+from graftrec.pipeline.memory import GIB, Sizes, check_memory, estimate, refuse_too_large, sizes_of
+
+TINY = Sizes(
+    num_users=3,
+    num_items=2,
+    num_edges=8,
+    dim=4,
+    num_layers=1,
+    encoder="LightGCN",
+    parameters=20,
+    optimizer_copies=2,
+    batch_size=2,
+    negatives=1,
+    shared_negatives=0,
+    block_size=2,
+)
+
+
+def in_bytes(parts: dict[str, float]) -> dict[str, int]:
+    return {name: round(gib * GIB) for name, gib in parts.items()}
+
+
+def test_items_of_a_tiny_training() -> None:
+    result = estimate(TINY)
+    assert in_bytes(result.kept) == {
+        "model and optimizer": 4 * 20 * 4,  # the parameters, their gradient, Adam's two copies
+        "graph": 8 * 32,
+        "text features": 0,
+        "epoch": 4 * 8,  # pairs
+    }
+    assert in_bytes(result.phases) == {
+        "step": 7 * 80 + 80 + 6 * (2 * 3) * 4 * 4,  # tables of 5 nodes x 4 numbers; the batch's rows
+        "evaluation": 3 * 80 + 2 * 2 * 2 * 4,
+        "checkpoint": 3 * 80,
+    }
+    assert result.total * GIB == pytest.approx(320 + 256 + 32 + 1216)
+    assert result.largest == "step"
+
+
+@pytest.mark.parametrize(
+    ("changes", "more_in_a_step"),
+    [
+        ({"encoder": "GAT", "heads": 2}, 3 * 80 + 3 * 2 * 8 * 4),
+        ({"encoder": "GatedGCN"}, 8 * 80 + 6 * 8 * 4 * 4),
+        ({"num_layers": 3}, 2 * 80),
+        ({"propagated_bytes": 2}, -40),
+        ({"shared_negatives": 10}, 6 * 10 * 4 * 4 + 2 * 10),
+        ({"projector_width": 7}, 3 * 5 * 7 * 4),
+    ],
+    ids=str,
+)
+def test_what_a_step_takes_more(changes: dict[str, object], more_in_a_step: int) -> None:
+    more = estimate(replace(TINY, **changes)).phases["step"] - estimate(TINY).phases["step"]
+    assert round(more * GIB) == more_in_a_step
+
+
+def test_texts_and_optimizers_without_copies() -> None:
+    assert in_bytes(estimate(replace(TINY, feature_width=6)).kept)["text features"] == 2 * 5 * 6 * 4
+    assert in_bytes(estimate(replace(TINY, optimizer_copies=0)).kept)["model and optimizer"] == 2 * 20 * 4
+
+
+def test_refusal_names_what_is_needed_what_there_is_and_what_to_change() -> None:
+    large = replace(TINY, num_users=10**9, parameters=4 * (10**9 + 2))
+    with pytest.raises(InputError) as refused:
+        refuse_too_large(estimate(large), available=16.0)
+    message = str(refused.value)
+    assert "takes about 178.81 GiB more (model and optimizer 59.60" in message
+    assert (
+        "1,000,000,000 users and 2 items of dim 4, 8 edges, layers of LightGCN: 1, 4,000,000,008 parameters" in message
+    )
+    assert "Only 16.00 GiB are available. The largest part is 'step': make smaller dim, encoder.num_layers" in message
+    assert "memory_check=false" in message
+
+
+@pytest.mark.parametrize("available", [None, 1.0])
+def test_what_fits_or_cannot_be_known_is_not_refused(available: float | None) -> None:
+    refuse_too_large(estimate(TINY), available)
+
+
+@pytest.mark.parametrize("encoder", ["identity", "lightgcn", "gcn", "gin", "gat", "gatedgcn"])
+def test_sizes_are_those_of_the_model_that_is_built(synthetic: Dataset, encoder: str) -> None:
+    config = composed(f"encoder={encoder}", "features=hashing", "dim=8", "batch_size=64")
+    data = build.outline(config, synthetic, build.build_graph(config, synthetic))
+    sizes, module = sizes_of(config, data), build.build_module(config, data)
+    assert sizes.parameters == sum(parameter.numel() for parameter in module.parameters())
+    assert (sizes.num_users, sizes.num_items, sizes.num_edges) == (60, 40, 2 * len(synthetic.train))
+    assert (sizes.dim, sizes.batch_size, sizes.block_size) == (8, 64, 60)
+    assert (sizes.feature_width, sizes.shared_negatives, sizes.optimizer_copies) == (256, 1024, 2)
+
+
+def test_the_check_can_be_switched_off(synthetic: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+    config = composed("features=none", "input=id")
+    data = build.outline(config, synthetic, build.build_graph(config, synthetic))
+    with pytest.raises(InputError, match=r"Only 0\.00 GiB are available"):
+        check_memory(config, data, available=0.0)
+    config.memory_check = False
+    check_memory(config, data, available=0.0)
+    assert capsys.readouterr().out.count("0.00 GiB are available") == 2
+
+
+def composed(*words: str) -> DictConfig:
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        return compose("train", [*words, "data=synthetic"])
+
+
+@pytest.mark.parametrize(
+    ("group", "files", "expected"),
+    [
+        ("0::/job", {"job/memory.max": 3 * GIB, "job/memory.current": GIB, "job/memory.stat": "inactive_file 0"}, 2),
+        ("0::/job", {"job/memory.max": "max", "job/memory.current": GIB, "job/memory.stat": "inactive_file 0"}, 8),
+        ("0::/a/b", {"a/memory.max": 3 * GIB, "a/memory.current": 0, "a/memory.stat": "inactive_file 0"}, 3),
+        (
+            "4:memory:/job",
+            {
+                "memory/memory.limit_in_bytes": 4 * GIB,
+                "memory/memory.usage_in_bytes": 3 * GIB,
+                "memory/memory.stat": f"inactive_file 0\ntotal_inactive_file {GIB}",
+            },
+            2,
+        ),
+    ],
+)
+def test_the_tightest_limit_counts(tmp_path: Path, group: str, files: dict[str, object], expected: float) -> None:
+    proc, cgroups = tmp_path / "proc", tmp_path / "cgroup"
+    (proc / "self").mkdir(parents=True)
+    (proc / "meminfo").write_text(f"MemTotal: 1 kB\nMemAvailable: {8 * 2**20} kB\n")
+    (proc / "self" / "cgroup").write_text(f"3:cpuset:/\n{group}\n")
+    for name, content in files.items():
+        (cgroups / name).parent.mkdir(parents=True, exist_ok=True)
+        (cgroups / name).write_text(str(content))
+    assert available_memory_gib(proc=proc, cgroups=cgroups) == expected
+
+
+def test_other_systems_tell_nothing(tmp_path: Path) -> None:
+    assert available_memory_gib(proc=tmp_path, cgroups=tmp_path) is None
