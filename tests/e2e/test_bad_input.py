@@ -48,8 +48,11 @@ def test_settings_are_refused_before_texts_are_encoded(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["encoder.number_of_layers=3"], "Key 'number_of_layers' is not in struct"),
-        (["encoder=gnn"], "Could not find 'encoder/gnn'"),
+        (
+            ["encoder.number_of_layers=3"],
+            "There is no setting encoder.number_of_layers. Did you mean encoder.num_layers=...?",
+        ),
+        (["encoder=gnn"], "encoder=gnn is unknown. Did you mean encoder=gcn? Choose one of"),
         (["encoder=hgt"], "lightgcn"),  # the options that there are
     ],
 )
