@@ -117,7 +117,9 @@ def test_numbers_of_parquet_are_texts_where_texts_are_wanted(tmp_path: Path) -> 
 
 def test_a_missing_column_is_named_with_those_that_exist(tmp_path: Path) -> None:
     path = write(tmp_path / "table.csv", "customer,item\n1,2\n")
-    with pytest.raises(InputError, match=r"no column 'user'; its columns are \['customer', 'item'\]. Set data.columns"):
+    with pytest.raises(
+        InputError, match=r"no column 'user'; its columns are \['customer', 'item'\]: set data.columns.user"
+    ):
         read_table(path, BOTH)
 
 
@@ -164,5 +166,7 @@ def test_rows_without_an_id_are_counted(tmp_path: Path) -> None:
 
 def test_several_rows_for_one_item_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "table.csv", "item,title\n1,one\n2,two\n2,deux\n")
-    with pytest.raises(InputError, match=r"table.csv has several rows for item 2"):
+    with pytest.raises(
+        InputError, match=r"table.csv has several rows for 1 of 2 item ids \(first: 2\); keep one row for each"
+    ):
         read_text(path, "item", "item", ["title"])

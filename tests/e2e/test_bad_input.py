@@ -57,8 +57,11 @@ def test_a_training_that_cannot_fit_is_refused_before_long_work(refused: Refused
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["encoder.number_of_layers=3"], "Key 'number_of_layers' is not in struct"),
-        (["encoder=gnn"], "Could not find 'encoder/gnn'"),
+        (
+            ["encoder.number_of_layers=3"],
+            "There is no setting encoder.number_of_layers. Did you mean encoder.num_layers=...?",
+        ),
+        (["encoder=gnn"], "encoder=gnn is unknown. Did you mean encoder=gcn? Choose one of"),
         (["encoder=hgt"], "lightgcn"),  # the options that there are
     ],
 )

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -73,6 +74,16 @@ def test_table_at_the_end(cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert printed.strip().splitlines()[-1] == str(tmp_path)
 
 
+def test_one_epoch_and_a_short_path(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cli("train", *SMALL, "trainer.max_epochs=1", "hydra.run.dir=run")
+    printed = capsys.readouterr().out
+    assert "\n1 epoch (best: 1)" in printed
+    assert "To upload to W&B: wandb sync run/wandb/offline-run-" in printed
+
+
 def test_evaluate_reproduces_the_metrics_from_the_folder_alone(small_run: Path) -> None:
     results = graftrec.load_run(small_run).evaluate()
     again = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
@@ -102,6 +113,12 @@ def test_recommendations_are_never_known_items(small_run: Path) -> None:
     for user in users:
         recommended = set(lists.filter(pl.col("user") == user)["item"])
         assert not recommended & set(run.history(user)["item"])
+
+
+def test_one_id_may_be_given_instead_of_a_list(small_run: Path) -> None:
+    run = graftrec.load_run(small_run)
+    for one in (5, "5", np.int64(5)):
+        assert run.recommend(one, k=3).equals(run.recommend([5], k=3))
 
 
 def test_planted_groups_are_recommended(small_run: Path) -> None:
@@ -172,7 +189,7 @@ def test_a_failing_job_does_not_end_the_sweep(cli: Cli, tmp_path: Path, capsys: 
     assert [path.parent.name[0] for path in tmp_path.glob("*/metrics.json")] == ["1"]
     printed = capsys.readouterr().err
     assert "job 0 failed: softmax.temperature=-1 must be > 0" in printed
-    assert "1 jobs of the sweep failed" in printed
+    assert "1 job of the sweep failed" in printed
 
 
 def test_behaviours_are_weighted_from_the_command_line(cli: Cli, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One function a command: compose the configuration, call the story, print the result."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,8 +10,11 @@ from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import ConfigCompositionException, OverrideParseException, SearchPathException
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf, open_dict
 
+from graftrec.cli.fresh_folders import note_folders, without_trace
+from graftrec.cli.settings import check_flags, explain
 from graftrec.errors import InputError
 from graftrec.pipeline.config import config_folder
 
@@ -71,7 +75,29 @@ def _stop(message: str, code: int = 1) -> NoReturn:
 
 
 def _command(name: str, task: Task) -> None:
-    hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(_friendly(task))()
+    main = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(_friendly(task))
+    try:
+        check_flags(name)
+        with _raising():
+            main()
+    except (ConfigCompositionException, OverrideParseException, SearchPathException) as error:
+        _stop(explain(error, name))
+    except InputError as error:
+        _stop(str(error))
+
+
+@contextmanager
+def _raising() -> Iterator[None]:
+    """Hydra raises what it does not accept, where it would else print it in words of its own."""
+    before = os.environ.get("HYDRA_FULL_ERROR")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = before
 
 
 def train() -> None:
@@ -81,9 +107,10 @@ def train() -> None:
     if resumed is not None:
         _resume(Path(resumed))
     else:
+        note_folders()
         _command("train", _train)
     if _failed_jobs:
-        _stop(f"{len(_failed_jobs)} jobs of the sweep failed.")
+        _stop(f"{len(_failed_jobs)} {'job' if len(_failed_jobs) == 1 else 'jobs'} of the sweep failed.")
 
 
 def prepare() -> None:
@@ -119,7 +146,7 @@ def _train(config: DictConfig) -> None:
         raise InputError(
             f"{folder} holds a run already; give another hydra.run.dir, or continue it: graftrec train resume={folder}"
         )
-    with _resumable(folder):
+    with _resumable(folder), without_trace(folder):
         run(config, folder)
         print_run(load_run(folder))
 
@@ -127,7 +154,7 @@ def _train(config: DictConfig) -> None:
 def _resume(folder: Path) -> None:
     @_friendly
     def task(config: DictConfig) -> None:
-        from graftrec.pipeline.run import load_run
+        from graftrec.pipeline.run import check_run_folder, load_run
         from graftrec.pipeline.run_folder import RunFolder
         from graftrec.pipeline.train import train as run
         from graftrec.reporting.tables import print_run
@@ -135,6 +162,7 @@ def _resume(folder: Path) -> None:
         others = [word for word in sys.argv[1:] if not word.startswith("resume=")]
         if others:
             raise InputError(f"resume=RUN continues a run with its own settings; remove {' '.join(others)}.")
+        check_run_folder(folder)
         files = RunFolder(folder)
         files.require("config")
         with _resumable(folder):

@@ -12,17 +12,20 @@ SEPARATORS = {".csv": ",", ".tsv": "\t"}
 IDS = ("user", "item")
 
 
-def read_table(path: Path, columns: Mapping[str, str], texts: Sequence[str] = ()) -> pl.DataFrame:
+def read_table(
+    path: Path, columns: Mapping[str, str], texts: Sequence[str] = (), advice: Mapping[str, str] | None = None
+) -> pl.DataFrame:
     """Read ``path`` and keep ``columns``, a mapping from the project's name to the file's name.
 
     csv and tsv may be gzipped. Ids (``user``, ``item``) become Int64 where every value is written as
     a plain integer, String otherwise, so that ``007`` stays ``007``. The columns that become ``texts``
-    are not taken for numbers either.
+    are not taken for numbers either. ``advice`` says what to do where a column is missing, by project's name.
     """
     frame = _read(path, text_columns=[columns[name] for name in (*IDS, *texts) if name in columns])
-    missing = [name for name in columns.values() if name not in frame.columns]
+    missing = [name for name, given in columns.items() if given not in frame.columns]
     if missing:
-        raise InputError(f"{path} has no column {missing[0]!r}; its columns are {frame.columns}. Set data.columns.")
+        advised = (advice or {}).get(missing[0], f"set data.columns.{missing[0]} to the right one")
+        raise InputError(f"{path} has no column {columns[missing[0]]!r}; its columns are {frame.columns}: {advised}.")
     if frame.is_empty():
         raise InputError(f"{path} has a header but no rows.")
     frame = frame.select(pl.col(given).alias(name) for name, given in columns.items())
@@ -31,9 +34,15 @@ def read_table(path: Path, columns: Mapping[str, str], texts: Sequence[str] = ()
 
 def read_text(path: Path, key: str, key_column: str, text_columns: Sequence[str]) -> pl.DataFrame:
     """Read a user or item table: ``key`` (its id) and ``text_columns`` as strings."""
-    frame = read_table(path, {key: key_column, **{name: name for name in text_columns}}, text_columns)
-    if frame[key].is_duplicated().any():
-        raise InputError(f"{path} has several rows for {key} {frame[key].filter(frame[key].is_duplicated())[0]!r}.")
+    advice = dict.fromkeys(text_columns, f"set data.{key}_text to those that hold text")
+    advice[key] = f"the one of {key} ids must be named as in the interactions, so rename it to {key_column!r}"
+    frame = read_table(path, {key: key_column, **{name: name for name in text_columns}}, text_columns, advice)
+    repeated = frame[key].filter(frame[key].is_duplicated())
+    if len(repeated):
+        raise InputError(
+            f"{path} has several rows for {repeated.n_unique():,} of {frame[key].n_unique():,} {key} ids "
+            f"(first: {repeated[0]!r}); keep one row for each."
+        )
     return frame.with_columns(pl.col(name).cast(pl.String) for name in text_columns)
 
 

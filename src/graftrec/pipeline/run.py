@@ -1,7 +1,7 @@
 """A finished run, read from its folder alone."""
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,21 @@ from graftrec.recommend.lists import recommend, users_at_once
 def load_run(path: str | Path) -> "Run":
     """Open a finished run folder; refuses one that is missing, unfinished or damaged."""
     folder = RunFolder(Path(path).expanduser())
+    check_run_folder(folder.path)
     folder.require("config", "dataset", "embeddings", "metrics")
     run = Run(folder)
     folder.require(*run.task.files)
     return run
+
+
+def check_run_folder(path: Path, most: int = 5) -> None:
+    """Refuse a folder of runs in the place of a run, and name the newest runs in it."""
+    if not path.is_dir() or any((path / name).exists() for name in ("config.yaml", "run.json", "metrics.json")):
+        return
+    found = [config.parent for depth in ("*", "*/*", "*/*/*") for config in path.glob(f"{depth}/run.json")]
+    runs = sorted(found, key=lambda run: (run / "run.json").stat().st_mtime, reverse=True)[:most]
+    inside = f"; the newest of {len(found):,} in it:\n  " + "\n  ".join(map(str, runs)) if runs else ", and holds none."
+    raise InputError(f"{path} is not a run folder{inside}")
 
 
 class Run:
@@ -86,11 +97,19 @@ class Run:
 
     def evaluate(self, k: Sequence[int] | None = None, mask: str | None = None) -> Mapping[str, Result]:
         """Validation and test results; ``k`` and ``mask`` change a ranking run's own protocol."""
+        if self.task.name == "ranking" and k is not None:
+            self._check_lengths(k)
         changes = {name: value for name, value in (("k", k), ("mask", mask)) if value is not None}
         return self.task.evaluate(self, **changes)
 
-    def recommend(self, user_ids: Sequence[Any], k: int = 10) -> pl.DataFrame:
-        """The k best items of each user that are not in the user's history.
+    def _check_lengths(self, k: Any) -> None:
+        """Refuse list lengths that the catalogue cannot fill."""
+        lengths, most = (list(k) if isinstance(k, Sequence) and not isinstance(k, str) else [k]), self.dataset.num_items
+        if not lengths or not all(isinstance(length, int) and 1 <= length <= most for length in lengths):
+            raise InputError(f"k={k} must be whole numbers from 1 to the catalogue's {most:,} items, such as k=[5,10].")
+
+    def recommend(self, user_ids: Any, k: int = 10) -> pl.DataFrame:
+        """The k best items of each user that are not in the user's history; ``user_ids`` is one id or several.
 
         Columns: user, rank (from 1), item, score, and the text columns of the items, the title first.
         """
@@ -122,8 +141,11 @@ class Run:
         key = next((name for name in ("time", "order") if name in table.columns), None)
         return table if key is None else table.sort(key, descending=True, maintain_order=True)
 
-    def _numbers(self, user_ids: Sequence[Any]) -> np.ndarray:
-        ids = pl.Series("user", list(user_ids), strict=False)  # numbers beside texts become texts
+    def _numbers(self, user_ids: Any) -> np.ndarray:
+        several = isinstance(user_ids, Iterable) and not isinstance(user_ids, str)
+        ids = pl.Series(
+            "user", list(user_ids) if several else [user_ids], strict=False
+        )  # numbers beside texts become texts
         return self.dataset.users.numbers(ids)
 
     def _items_of(self, user: int, part: str) -> pl.DataFrame:

@@ -1,6 +1,8 @@
 """Tables in the terminal."""
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -39,14 +41,20 @@ def print_run(run: Run) -> None:
     stages = run.facts["stages"]
     seconds = sum(stage["seconds"] for stage in stages.values())
     peak = max(stage["peak_gib"] for stage in stages.values())
+    word = "epoch" if epochs["trained"] == 1 else "epochs"
     costs = ", ".join(f"{name} {stage['seconds']:.1f} s" for name, stage in stages.items())
     out.print(
-        f"{epochs['trained']} epochs (best: {epochs['best']}), {run.facts['parameters']:,} parameters, "
+        f"{epochs['trained']} {word} (best: {epochs['best']}), {run.facts['parameters']:,} parameters, "
         f"{seconds:.0f} s, peak memory {peak:.2f} GiB ({costs})"
     )
     for offline in sorted((run.folder.path / "wandb").glob("offline-run-*")):
-        out.print(f"To upload to W&B: wandb sync {offline}", soft_wrap=True, highlight=False)
+        out.print(f"To upload to W&B: wandb sync {_shorter(offline)}", soft_wrap=True, highlight=False)
     out.print(Text(str(run.folder.path)), soft_wrap=True)
+
+
+def _shorter(path: Path) -> str:
+    """``path`` as it is, or from the working folder where that is shorter."""
+    return min(str(path), os.path.relpath(path), key=len)
 
 
 def print_ranking(run: Run, out: Console) -> None:

@@ -30,10 +30,14 @@ def shop(folder: Path, **settings: object) -> TableSource:
     (folder / "items.csv").write_text('sku,title,code\nb7,Lamp,007\na1,"Box, red",010\n')
     (folder / "users.csv").write_text("customer,country\n1,Chile\n2,Japan\n")
     columns = {"user": "customer", "item": "sku", "weight": "n", "behaviour": "act"}
-    arguments = {"items": "items.csv", "users": "users.csv", "item_text": ["title", "code"], "user_text": ["country"]}
-    return TableSource(
-        name="shop", folder=str(folder), interactions="log.tsv", columns=columns, **{**arguments, **settings}
-    )
+    arguments = {
+        "columns": columns,
+        "items": "items.csv",
+        "users": "users.csv",
+        "item_text": ["title", "code"],
+        "user_text": ["country"],
+    }
+    return TableSource(name="shop", folder=str(folder), interactions="log.tsv", **{**arguments, **settings})
 
 
 def test_interactions_have_the_names_of_the_project(tmp_path: Path) -> None:
@@ -107,6 +111,28 @@ def test_interactions_that_cannot_be_used_are_refused(
 ) -> None:
     with pytest.raises(InputError, match=message):
         read(tmp_path, content, **columns)
+
+
+def test_one_text_column_may_be_named_without_a_list(tmp_path: Path) -> None:
+    source = shop(tmp_path, item_text="title", user_text="country")
+    assert (source.item_text, source.user_text) == (("title",), ("country",))
+    assert source.read().items.rows() == [("b7", "Lamp"), ("a1", "Box, red")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "texts", "advice"),
+    [
+        ({"user": "who"}, [], r"no column 'who'; its columns are .*: set data.columns.user to the right one\."),
+        ({"item": "act"}, [], r"items.csv has no column 'act'; .*named as in the interactions, so rename it to 'act'"),
+        ({}, ["name"], r"items.csv has no column 'name'; .*: set data.item_text to those that hold text"),
+    ],
+)
+def test_a_missing_column_comes_with_the_setting_to_change(
+    tmp_path: Path, columns: dict[str, str], texts: list[str], advice: str
+) -> None:
+    source = shop(tmp_path, columns={"user": "customer", "item": "sku", **columns}, item_text=texts)
+    with pytest.raises(InputError, match=advice):
+        source.read()
 
 
 def test_text_columns_without_a_table_are_refused(tmp_path: Path) -> None:

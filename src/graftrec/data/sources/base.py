@@ -36,6 +36,12 @@ class Source(ABC):
     user_text: Sequence[str] = ()
     split_seed: int = 0
 
+    def __post_init__(self) -> None:
+        for name in ("item_text", "user_text"):
+            value = getattr(self, name)
+            if isinstance(value, str):  # one column, not a list of letters
+                object.__setattr__(self, name, (value,))
+
     def read_text_table(self, files: FileSource, key: str, file: str | None, key_column: str) -> pl.DataFrame | None:
         """The item or user table (``key``); None where the data has none, refused where text was asked of it."""
         columns = self.item_text if key == "item" else self.user_text

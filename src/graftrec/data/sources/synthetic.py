@@ -32,6 +32,7 @@ class SyntheticSource(Source):
     seed: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.num_groups <= min(len(THEMES), self.num_items):
             raise InputError(f"data.num_groups={self.num_groups} must lie in 1..{min(len(THEMES), self.num_items)}.")
 
