@@ -41,6 +41,7 @@ METRICS = {
 }
 
 
+TO_BEAT = {"ranking": ("item-kNN", "ndcg@20"), "interest": ("popularity", "uniform/roc_auc")}
 KEY = ("data", "task", "encoder", "features", "seed")
 
 
@@ -79,21 +80,28 @@ def rows(cell: Cell, run: RunFolder) -> Iterator[dict[str, object]]:
     """The run's test metrics, and those of the baselines that were computed beside it."""
     metrics, facts = RunFolder.read_json(run.metrics), RunFolder.read_json(run.facts)
     wanted = METRICS[cell.task]
-    yield {**vars(cell), "epochs": facts["epochs"]["best"], "seconds": facts["stages"]["train"]["seconds"]} | {
-        name: metrics[f"test/{name}"] for name in wanted
-    }
     for name, baseline in facts["baselines"].items():
         found = {metric: baseline["metrics"].get(f"test/{metric}") for metric in wanted}
         yield {"data": cell.data, "task": cell.task, "encoder": name, "features": "none", "seed": 0, **found}
+    cost = {"epochs": facts["epochs"]["best"], "seconds": facts["stages"]["train"]["seconds"]}
+    yield {**vars(cell), **cost, **{name: metrics[f"test/{name}"] for name in wanted}}
 
 
 def table(results: pl.DataFrame, task: str) -> str:
-    """Markdown: a row for each data set, encoder and features; mean ± standard deviation over seeds."""
-    names = METRICS[task]
-    lines = [f"| data | encoder | features | {' | '.join(names)} | seeds |", "|---" * (len(names) + 4) + "|"]
+    """Markdown: a row for each data set, encoder and features; mean ± standard deviation over seeds.
+
+    The last column compares one metric's mean with that of the baseline to beat.
+    """
+    names, (baseline, metric) = METRICS[task], TO_BEAT[task]
+    to_beat = dict(results.filter(pl.col("encoder") == baseline).select("data", metric).iter_rows())
+    lines = [
+        f"| data | encoder | features | {' | '.join(names)} | seeds | {metric} to {baseline} |",
+        "|---" * (len(names) + 5) + "|",
+    ]
     for key, runs in results.group_by("data", "encoder", "features", maintain_order=True):
         values = [_mean_and_deviation(runs[name]) for name in names]
-        lines.append(f"| {' | '.join(map(str, key))} | {' | '.join(values)} | {len(runs)} |")
+        change = runs[metric].mean() / to_beat[key[0]] - 1
+        lines.append(f"| {' | '.join(map(str, [*key, *values, len(runs)]))} | {change:+.1%} |")
     return "\n".join(lines) + "\n"
 
 
