@@ -167,6 +167,6 @@ def test_rows_without_an_id_are_counted(tmp_path: Path) -> None:
 def test_several_rows_for_one_item_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "table.csv", "item,title\n1,one\n2,two\n2,deux\n")
     with pytest.raises(
-        InputError, match=r"table.csv has several rows for item 2, 1 such item ids in all; keep one row for each"
+        InputError, match=r"table.csv has several rows for 1 of 2 item ids \(first: 2\); keep one row for each"
     ):
         read_text(path, "item", "item", ["title"])

@@ -65,7 +65,7 @@ def test_settings_are_told_without_heavy_imports(refused: Refused) -> None:
     assert result.stdout.split() == ["False", "False"]
 
 
-@pytest.mark.parametrize("setting", ["dim=0", "evaluation.k=[500]", "data=table"])
+@pytest.mark.parametrize("setting", ["protocol=dirty", "evaluation.k=[500]", "data=table"])
 def test_a_run_that_bad_input_ends_leaves_no_folder(refused: Refused, tmp_path: Path, setting: str) -> None:
     words = [word for word in SMALL if setting != "data=table" or not word.startswith("data")]
     refused("train", *words, setting, f"hydra.run.dir={tmp_path}/run", f"paths.cache={tmp_path}/cache")

@@ -40,8 +40,8 @@ def read_text(path: Path, key: str, key_column: str, text_columns: Sequence[str]
     repeated = frame[key].filter(frame[key].is_duplicated())
     if len(repeated):
         raise InputError(
-            f"{path} has several rows for {key} {repeated[0]!r}, {repeated.n_unique():,} such {key} ids in all; "
-            f"keep one row for each."
+            f"{path} has several rows for {repeated.n_unique():,} of {frame[key].n_unique():,} {key} ids "
+            f"(first: {repeated[0]!r}); keep one row for each."
         )
     return frame.with_columns(pl.col(name).cast(pl.String) for name in text_columns)
 

@@ -30,10 +30,14 @@ def shop(folder: Path, **settings: object) -> TableSource:
     (folder / "items.csv").write_text('sku,title,code\nb7,Lamp,007\na1,"Box, red",010\n')
     (folder / "users.csv").write_text("customer,country\n1,Chile\n2,Japan\n")
     columns = {"user": "customer", "item": "sku", "weight": "n", "behaviour": "act"}
-    arguments = {"items": "items.csv", "users": "users.csv", "item_text": ["title", "code"], "user_text": ["country"]}
-    return TableSource(
-        name="shop", folder=str(folder), interactions="log.tsv", columns=columns, **{**arguments, **settings}
-    )
+    arguments = {
+        "columns": columns,
+        "items": "items.csv",
+        "users": "users.csv",
+        "item_text": ["title", "code"],
+        "user_text": ["country"],
+    }
+    return TableSource(name="shop", folder=str(folder), interactions="log.tsv", **{**arguments, **settings})
 
 
 def test_interactions_have_the_names_of_the_project(tmp_path: Path) -> None:
