@@ -74,6 +74,16 @@ def test_table_at_the_end(cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert printed.strip().splitlines()[-1] == str(tmp_path)
 
 
+def test_one_epoch_and_a_short_path(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cli("train", *SMALL, "trainer.max_epochs=1", "hydra.run.dir=run")
+    printed = capsys.readouterr().out
+    assert "\n1 epoch (best: 1)" in printed
+    assert "To upload to W&B: wandb sync run/wandb/offline-run-" in printed
+
+
 def test_evaluate_reproduces_the_metrics_from_the_folder_alone(small_run: Path) -> None:
     results = graftrec.load_run(small_run).evaluate()
     again = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
