@@ -2,12 +2,15 @@
 
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from graftrec.cli import fresh_folders
 from graftrec.cli.settings import nearest
+from graftrec.errors import InputError
 from tests.e2e.conftest import SMALL, Cli, Refused
 
 
@@ -57,9 +60,7 @@ def test_nearest_names_are_alike_as_a_whole_or_in_their_last_part() -> None:
     assert nearest("nothing.like.it", names) == []
 
 
-def test_settings_are_told_without_heavy_imports(refused: Refused) -> None:
-    import subprocess
-
+def test_settings_are_told_without_heavy_imports() -> None:
     program = "import sys; from graftrec.cli import main; print('torch' in sys.modules, 'polars' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["False", "False"]
@@ -79,9 +80,6 @@ def test_a_folder_that_was_there_before_is_left(refused: Refused, tmp_path: Path
 
 
 def test_a_folder_with_other_files_is_left(tmp_path: Path) -> None:
-    from graftrec.cli import fresh_folders
-    from graftrec.errors import InputError
-
     (tmp_path / "config.yaml").touch()
     (tmp_path / "notes.txt").touch()
     with pytest.raises(InputError), fresh_folders.without_trace(tmp_path):
