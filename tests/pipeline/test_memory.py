@@ -26,7 +26,7 @@ TINY = Sizes(
     batch_size=2,
     negatives=1,
     shared_negatives=0,
-    block_size=2,
+    scored_users=2,
 )
 
 
@@ -55,7 +55,7 @@ def test_items_of_a_tiny_training() -> None:
     ("changes", "more_in_a_step"),
     [
         ({"encoder": "GAT", "heads": 2}, 3 * 80 + 3 * 2 * 8 * 4),
-        ({"encoder": "GatedGCN"}, 8 * 80 + 6 * 8 * 4 * 4),
+        ({"encoder": "GatedGCN"}, 9 * 80),
         ({"num_layers": 3}, 2 * 80),
         ({"propagated_bytes": 2}, -40),
         ({"shared_negatives": 10}, 6 * 10 * 4 * 4 + 2 * 10),
@@ -98,7 +98,7 @@ def test_sizes_are_those_of_the_model_that_is_built(synthetic: Dataset, encoder:
     sizes, module = sizes_of(config, data), build.build_module(config, data)
     assert sizes.parameters == sum(parameter.numel() for parameter in module.parameters())
     assert (sizes.num_users, sizes.num_items, sizes.num_edges) == (60, 40, 2 * len(synthetic.train))
-    assert (sizes.dim, sizes.batch_size, sizes.block_size) == (8, 64, 60)
+    assert (sizes.dim, sizes.batch_size, sizes.scored_users) == (8, 64, 60)
     assert (sizes.feature_width, sizes.shared_negatives, sizes.optimizer_copies) == (256, 1024, 2)
 
 

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 from graftrec.errors import InputError
 from graftrec.pipeline import build
 from graftrec.pipeline.available_memory import GIB
+from graftrec.recommend.lists import CACHED, ON_DEVICE, users_at_once
 from graftrec.training.datamodule import GraphDataModule
 
 
@@ -19,7 +20,6 @@ class Layer:
 
     node_tables: int  # [N, d], besides its result
     edge_values: int = 0  # [E] for each head
-    edge_tables: int = 0  # [E, d]
 
 
 LAYERS: Final = {
@@ -28,7 +28,7 @@ LAYERS: Final = {
     "GCN": Layer(3),
     "GIN": Layer(9),
     "GAT": Layer(3, edge_values=3),
-    "GatedGCN": Layer(8, edge_tables=6),
+    "GatedGCN": Layer(9),
 }
 UNKNOWN_LAYER: Final = Layer(5)
 VALUE_BYTES: Final = {"bf16-true": 2, "16-true": 2, "64-true": 8}  # by trainer.precision
@@ -39,7 +39,7 @@ ADVICE: Final = {
     "text features": "the vectors of the texts (another features.encoder), or take input=id features=none",
     "epoch": "the data by filter.min_user and filter.min_item",
     "step": "dim, encoder.num_layers or batch_size, or take encoder=lightgcn encoder.propagation_dtype=bfloat16",
-    "evaluation": "evaluation.block_size or dim",
+    "evaluation": "dim or encoder.num_layers",
     "checkpoint": "dim",
 }
 
@@ -59,7 +59,7 @@ class Sizes:
     batch_size: int
     negatives: int  # for each positive
     shared_negatives: int  # for each batch
-    block_size: int  # users scored at once
+    scored_users: int  # at once
     heads: int = 1
     feature_width: int = 0  # numbers in a text's vector; 0: no texts
     projector_width: int = 0  # numbers in the hidden layer between a text's vector and the node's; 0: none
@@ -101,7 +101,7 @@ def estimate(sizes: Sizes) -> Estimate:
     a copy; the pairs of an epoch. On top the largest of: a step (layers, their gradients, the batch's vectors),
     the ranking of a block of users, and the checkpoint that Lightning writes to memory first.
 
-    Together with what the process holds before, this is within a factor of 1.5 of the process's peak on a CPU: 0.90 to
+    Together with what the process holds before, this is within a factor of 1.5 of the process's peak on a CPU: 0.88 to
     1.33 on movielens_small, gowalla, synthetic graphs of 0.6 to 4 million edges (all encoders, with and without
     texts) and one of 28 million. Freed memory that is reused makes small trainings cheaper than estimated.
     """
@@ -125,7 +125,7 @@ def _step(sizes: Sizes) -> int:
     layer, numbers = LAYERS.get(sizes.encoder, UNKNOWN_LAYER), (sizes.num_users + sizes.num_items) * sizes.dim
     nodes = 7 * numbers * sizes.value_bytes  # the mixed layers, gradients of nodes, and gaps between freed tensors
     nodes += sizes.num_layers * numbers * (layer.node_tables * sizes.value_bytes + sizes.propagated_bytes)
-    edges = layer.edge_values * sizes.heads * 4 + layer.edge_tables * sizes.dim * sizes.value_bytes
+    edges = layer.edge_values * sizes.heads * 4
     rows = sizes.batch_size * (2 + sizes.negatives) + sizes.shared_negatives
     nodes += 3 * (sizes.num_users + sizes.num_items) * sizes.projector_width * sizes.value_bytes
     candidates = sizes.batch_size * sizes.shared_negatives  # one byte each: which are hidden
@@ -135,7 +135,7 @@ def _step(sizes: Sizes) -> int:
 def _evaluation(sizes: Sizes) -> int:
     """Bytes of the layers without gradients, of a block's scores and of the copy that is searched."""
     nodes = (sizes.num_layers + 2) * (sizes.num_users + sizes.num_items) * sizes.dim * sizes.value_bytes
-    return nodes + 2 * sizes.block_size * sizes.num_items * 4
+    return nodes + 2 * sizes.scored_users * sizes.num_items * 4
 
 
 def on_gpu(config: DictConfig) -> bool:
@@ -173,6 +173,7 @@ def sizes_of(config: DictConfig, data: GraphDataModule[Any]) -> Sizes:
     with torch.device("meta"), warnings.catch_warnings(action="ignore"):
         module = build.build_module(config, data)
     value_bytes = VALUE_BYTES.get(str(config.trainer.precision), 4)
+    scores = ON_DEVICE if on_gpu(config) else CACHED
     encoder, space, sampler = module.recommender.encoder, data.graph.space, data.batches.sampler
     return Sizes(
         space.num_users,
@@ -186,7 +187,7 @@ def sizes_of(config: DictConfig, data: GraphDataModule[Any]) -> Sizes:
         batch_size=min(config.batch_size, len(data.batches.positives)),
         negatives=sampler.per_positive,
         shared_negatives=sampler.shared,
-        block_size=min(config.evaluation.block_size, space.num_users),
+        scored_users=min(users_at_once(space.num_items, scores), space.num_users),
         heads=config.encoder.get("heads", 1),
         feature_width=_feature_width(config, data),
         projector_width=config.input.get("hidden", 0) if config.input.get("projector") == "mlp" else 0,
