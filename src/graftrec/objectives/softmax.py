@@ -47,19 +47,15 @@ class SampledSoftmax:
         candidates = torch.cat([batch.items, batch.shared]) if self.in_batch else batch.shared
         if len(candidates) == 0:
             raise InputError("softmax has no candidates: set negatives.shared > 0 or softmax.in_batch=true.")
-        rows = step.rows
-        users, items, others = (
-            rows.users,
-            rows.items,
-            torch.cat([rows.items, rows.shared] if self.in_batch else [rows.shared]),
-        )
+        users, items, _, shared = step.rows
+        others = torch.cat([items, shared]) if self.in_batch else shared
         if self.similarity == "cosine":
             users, items, others = (F.normalize(vectors, dim=-1) for vectors in (users, items, others))
         users = users / self.temperature
         positive = (users * items).sum(-1)  # [B]
         correction = None
         if self.log_q and self.in_batch:
-            own = self.log_q * step.positives.item_degree.clamp(min=1).log()[batch.items]
+            own = self.log_q * step.positives.item_degree[batch.items].clamp(min=1).log()
             positive, correction = positive - own, F.pad(own, (0, len(batch.shared)))
         return _MeanCrossEntropy.apply(users, positive, others, correction, self._hidden(step, candidates))
 
