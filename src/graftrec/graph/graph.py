@@ -72,9 +72,9 @@ class Graph:
 
     def attention_matrix(self, self_loops: bool, device: torch.device) -> SparseMatrix:
         """The adjacency, with loops of every node's mean weight if asked; made once per device."""
-        key = ("none, mean loops", self_loops, str(device))
         if not self_loops:
             return self.matrix("none", False, device)
+        key = ("none, mean loops", True, str(device))
         if key not in self._matrices:
             self._matrices[key] = SparseMatrix.of(with_mean_loops(self.adjacency), True, device)
         return self._matrices[key]
