@@ -143,10 +143,8 @@ class Run:
 
     def _numbers(self, user_ids: Any) -> np.ndarray:
         several = isinstance(user_ids, Iterable) and not isinstance(user_ids, str)
-        ids = pl.Series(
-            "user", list(user_ids) if several else [user_ids], strict=False
-        )  # numbers beside texts become texts
-        return self.dataset.users.numbers(ids)
+        ids = list(user_ids) if several else [user_ids]
+        return self.dataset.users.numbers(pl.Series("user", ids, strict=False))  # numbers beside texts become texts
 
     def _items_of(self, user: int, part: str) -> pl.DataFrame:
         interactions = getattr(self.dataset, part)
