@@ -1,13 +1,15 @@
 """The progress bar."""
 
-from unittest.mock import Mock
+from pathlib import Path
 
-import pytest
-from pytorch_lightning.callbacks import ProgressBar as LightningsBar
+from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import RichProgressBar
+from pytorch_lightning.loggers import CSVLogger
 
 from graftrec.training.progress import ProgressBar
 
 
-def test_the_version_number_of_the_logger_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LightningsBar, "get_metrics", lambda *_: {"v_num": 3134, "train/loss": 0.5})
-    assert ProgressBar().get_metrics(Mock(), Mock()) == {"train/loss": 0.5}
+def test_the_version_number_of_the_logger_is_not_shown(tmp_path: Path) -> None:
+    trainer = Trainer(accelerator="cpu", logger=CSVLogger(tmp_path, version=3134), enable_progress_bar=False)
+    assert RichProgressBar().get_metrics(trainer, LightningModule()) == {"v_num": 3134}
+    assert ProgressBar().get_metrics(trainer, LightningModule()) == {}
