@@ -13,24 +13,6 @@ from graftrec.pipeline.available_memory import GIB
 from graftrec.recommend.lists import CACHED, ON_DEVICE, users_at_once
 from graftrec.training.datamodule import GraphDataModule
 
-
-@dataclass(frozen=True)
-class Layer:
-    """What one layer of an encoder keeps for its gradient."""
-
-    node_tables: int  # [N, d], besides its result
-    edge_values: int = 0  # [E] for each head
-
-
-LAYERS: Final = {
-    "Identity": Layer(0),
-    "LightGCN": Layer(0),
-    "GCN": Layer(3),
-    "GIN": Layer(9),
-    "GAT": Layer(3, edge_values=3),
-    "GatedGCN": Layer(9),
-}
-UNKNOWN_LAYER: Final = Layer(5)
 VALUE_BYTES: Final = {"bf16-true": 2, "16-true": 2, "64-true": 8}  # by trainer.precision
 OPTIMIZER_COPIES: Final = {"SGD": 1, "Adagrad": 1, "RMSprop": 1}  # Adam and others: 2
 ADVICE: Final = {
@@ -53,13 +35,15 @@ class Sizes:
     num_edges: int  # directed: two for each training pair
     dim: int
     num_layers: int
-    encoder: str  # class name, a key of ``LAYERS``
+    encoder: str  # class name
     parameters: int
     optimizer_copies: int  # numbers that the optimizer keeps for each parameter: Adam 2
     batch_size: int
     negatives: int  # for each positive
     shared_negatives: int  # for each batch
     scored_users: int  # at once
+    node_tables: int = 0  # [N, d] that a layer keeps for its gradient, besides its result
+    edge_values: int = 0  # [E] that a layer keeps for its gradient, for each head
     heads: int = 1
     feature_width: int = 0  # numbers in a text's vector; 0: no texts
     projector_width: int = 0  # numbers in the hidden layer between a text's vector and the node's; 0: none
@@ -91,7 +75,8 @@ class Estimate:
             ", ".join(f"{name} {gib:.2f}" for name, gib in part.items() if gib >= 0.005)
             for part in (self.kept, self.phases)
         )
-        return f"about {self.total:.2f} GiB more ({kept}; and one at a time: {phases})"
+        parts = "; and one at a time: ".join(filter(None, (kept, phases)))
+        return f"about {self.total:.2f} GiB more" + (f" ({parts})" if parts else "")
 
 
 def estimate(sizes: Sizes) -> Estimate:
@@ -122,10 +107,10 @@ def estimate(sizes: Sizes) -> Estimate:
 
 def _step(sizes: Sizes) -> int:
     """Bytes of layers, gradients and batch."""
-    layer, numbers = LAYERS.get(sizes.encoder, UNKNOWN_LAYER), (sizes.num_users + sizes.num_items) * sizes.dim
+    numbers = (sizes.num_users + sizes.num_items) * sizes.dim
     nodes = 7 * numbers * sizes.value_bytes  # the mixed layers, gradients of nodes, and gaps between freed tensors
-    nodes += sizes.num_layers * numbers * (layer.node_tables * sizes.value_bytes + sizes.propagated_bytes)
-    edges = layer.edge_values * sizes.heads * 4
+    nodes += sizes.num_layers * numbers * (sizes.node_tables * sizes.value_bytes + sizes.propagated_bytes)
+    edges = sizes.edge_values * sizes.heads * 4
     rows = sizes.batch_size * (2 + sizes.negatives) + sizes.shared_negatives
     nodes += 3 * (sizes.num_users + sizes.num_items) * sizes.projector_width * sizes.value_bytes
     candidates = sizes.batch_size * sizes.shared_negatives  # one byte each: which are hidden
@@ -188,6 +173,8 @@ def sizes_of(config: DictConfig, data: GraphDataModule[Any]) -> Sizes:
         negatives=sampler.per_positive,
         shared_negatives=sampler.shared,
         scored_users=min(users_at_once(space.num_items, scores), space.num_users),
+        node_tables=encoder.node_tables,
+        edge_values=encoder.edge_values,
         heads=config.encoder.get("heads", 1),
         feature_width=_feature_width(config, data),
         projector_width=config.input.get("hidden", 0) if config.input.get("projector") == "mlp" else 0,

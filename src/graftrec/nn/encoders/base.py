@@ -22,6 +22,9 @@ class Encoder(nn.Module):
     """
 
     supports_edge_weight: bool = True
+    # What a layer keeps for its gradient besides its result, for the estimate of memory.
+    node_tables: int = 5  # [N, d]
+    edge_values: int = 0  # [E], for each head
 
     def __init__(self, num_layers: int, mix: str) -> None:
         super().__init__()

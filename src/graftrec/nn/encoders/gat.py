@@ -61,6 +61,9 @@ class GAT(ConvolutionEncoder):
     ``GATConv``.
     """
 
+    node_tables = 3
+    edge_values = 3
+
     def __init__(
         self,
         dim: int,

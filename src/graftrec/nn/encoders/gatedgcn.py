@@ -21,6 +21,8 @@ class GatedGCN(ConvolutionEncoder):
     ``mean`` over the neighbours; sums grow with a node's degree and turn scores into popularity.
     """
 
+    node_tables = 9
+
     def __init__(
         self,
         dim: int,

@@ -16,6 +16,8 @@ class GCN(ConvolutionEncoder):
     product runs in ``propagation_dtype``, all else in the precision of the input.
     """
 
+    node_tables = 3
+
     def __init__(
         self,
         dim: int,

@@ -43,6 +43,8 @@ class GIN(ConvolutionEncoder):
     ``propagation_dtype``, all else in the precision of the input.
     """
 
+    node_tables = 9
+
     def __init__(
         self,
         dim: int,

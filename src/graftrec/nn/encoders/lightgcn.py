@@ -16,6 +16,8 @@ class LightGCN(Encoder):
     ``propagation_dtype``, and so do the layers after x0; their mean has the precision of x0.
     """
 
+    node_tables = 0
+
     def __init__(
         self,
         dim: int,
