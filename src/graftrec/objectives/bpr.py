@@ -25,6 +25,10 @@ class BPR:
     def __post_init__(self) -> None:
         check_choice("bpr.reduction", self.reduction, ("mean", "sum"))
 
+    @property
+    def whole_batch(self) -> str:
+        return "" if self.reduction == "mean" else "set reduction=mean"
+
     def __call__(self, step: Step) -> Tensor:
         if step.batch.negatives.numel() == 0:
             raise InputError("bpr has no negatives: set negatives.per_positive >= 1.")

@@ -26,6 +26,10 @@ class L2:
     def __post_init__(self) -> None:
         check_choice("l2.of", self.of, ("input", "propagated"))
 
+    @property
+    def whole_batch(self) -> str:
+        return "" if self.squared else "set squared=true"
+
     def __call__(self, step: Step) -> Tensor:
         rows = step.input_rows if self.of == "input" else step.rows
         parts = [rows.users, rows.items, *([rows.negatives] if rows.negatives.numel() else [])]

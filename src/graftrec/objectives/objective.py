@@ -27,6 +27,15 @@ class Objective:
         """The kinds of sampled negatives that its terms use: per_positive, shared."""
         return {term.negatives for name, term in self.terms.items() if self.weights[name] and term.negatives}
 
+    def check_shareable(self) -> None:
+        """Refuse terms that several processes with some of the batch's pairs each could not compute."""
+        for name, term in self.terms.items():
+            if self.weights[name] and term.whole_batch:
+                raise InputError(
+                    f"objective.terms.{name} is no mean over the pairs of a batch, which trainer=ddp shares among "
+                    f"processes: {term.whole_batch}, or choose trainer=cpu or trainer=gpu."
+                )
+
     def __call__(self, step: Step) -> tuple[Tensor, dict[str, Tensor]]:
         """The loss, and each term before its weight. A term of weight 0 is not computed."""
         values = {name: term(step) for name, term in self.terms.items() if self.weights[name] != 0}

@@ -42,6 +42,10 @@ class SampledSoftmax:
         if self.temperature <= 0:
             raise InputError(f"softmax.temperature={self.temperature} must be > 0.")
 
+    @property
+    def whole_batch(self) -> str:
+        return "set in_batch=false and negatives.shared" if self.in_batch else ""
+
     def __call__(self, step: Step) -> Tensor:
         batch = step.batch
         candidates = torch.cat([batch.items, batch.shared]) if self.in_batch else batch.shared

@@ -67,6 +67,14 @@ class Term(Protocol):
 
     negatives: ClassVar[str | None]
 
+    @property
+    def whole_batch(self) -> str:
+        """What to change so that the value is a mean over the batch's pairs; "" where it is one.
+
+        Several processes may share the pairs of a mean: the mean of their means is that of the batch.
+        """
+        ...
+
     def __call__(self, step: Step) -> Tensor:
         """A scalar."""
         ...

@@ -23,6 +23,7 @@ from graftrec.graph.graph import Graph
 from graftrec.nn.recommender import Recommender, warn_of_unused_weights
 from graftrec.training.base import GraphModule
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
+from graftrec.training.processes import OneMachine
 
 
 def instantiate(node: Any, **arguments: Any) -> Any:
@@ -113,8 +114,30 @@ def build_module(config: DictConfig, data: GraphDataModule[Any]) -> GraphModule:
     return task.module(config, data)
 
 
-def build_trainer(config: DictConfig, checkpoints: Path, loggers: Sequence[Logger]) -> Trainer:
-    """Lightning's Trainer with its callbacks; ``checkpoints`` is their folder."""
+def num_processes(config: DictConfig) -> int:
+    """How many processes train: ``trainer.devices`` under trainer=ddp, else one."""
+    settings = config.trainer
+    one_device = settings.devices == 1 or (OmegaConf.is_list(settings.devices) and len(settings.devices) == 1)
+    together = OmegaConf.is_dict(settings.get("strategy"))
+    if not together and (not one_device or settings.get("strategy") is not None):
+        raise InputError(
+            f"trainer.devices={settings.devices} and trainer.strategy={settings.get('strategy')}: "
+            f"for more than one device choose trainer=ddp trainer.devices=2 trainer.accelerator=gpu, or cpu."
+        )
+    if together and not (isinstance(settings.devices, int) and settings.devices >= 1):
+        raise InputError(f"trainer.devices={settings.devices} must be a whole number >= 1 under trainer=ddp.")
+    if settings.get("num_nodes", 1) != 1:
+        raise InputError(f"trainer.num_nodes={settings.num_nodes}, but a run stays on one machine; leave it out.")
+    return settings.devices if together else 1
+
+
+def build_trainer(
+    config: DictConfig, checkpoints: Path, loggers: Sequence[Logger], machine: OneMachine | None = None
+) -> Trainer:
+    """Lightning's Trainer with its callbacks; ``checkpoints`` is their folder.
+
+    It works alone, or as one of trainer=ddp's processes on ``machine``.
+    """
     places = {name: {"dirpath": str(checkpoints)} for name in ("best", "last")}
     settings = config.trainer
     if settings.max_epochs > 0 and settings.check_val_every_n_epoch > settings.max_epochs:
@@ -124,7 +147,9 @@ def build_trainer(config: DictConfig, checkpoints: Path, loggers: Sequence[Logge
         )
     chosen = {n: node for n, node in config.callbacks.items() if n != "progress" or settings.enable_progress_bar}
     callbacks = [instantiate(node, **places.get(name, {})) for name, node in chosen.items()]
-    return instantiate(config.trainer, callbacks=callbacks, logger=list(loggers))
+    alone = {"devices": 1, "strategy": "auto"} if OmegaConf.is_dict(settings.get("strategy")) else {}
+    where = alone if machine is None else {"plugins": [machine]}
+    return instantiate(settings, callbacks=callbacks, logger=list(loggers), **where)
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

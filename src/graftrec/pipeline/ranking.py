@@ -55,6 +55,8 @@ class Ranking:
         )
 
     def rehearse(self, config: DictConfig, module: RankingModule, data: GraphDataModule[RankingTask]) -> list[str]:
+        if build.num_processes(config) > 1:
+            module.objective.check_shareable()
         with torch.no_grad():
             x0 = module.recommender.input()
             module.objective(

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import EarlyStopping
 from safetensors.torch import save_file
 
@@ -19,6 +18,7 @@ from graftrec.pipeline.allocator import keep_freed_memory
 from graftrec.pipeline.checkpoints import check_resume, load_checkpoint, settle_moved_folder
 from graftrec.pipeline.environment import environment
 from graftrec.pipeline.prepare import prepare
+from graftrec.pipeline.processes import Fit, fit_in_processes
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Factors, Prepared, Task
 from graftrec.pipeline.tracking import RunInfo, tracked
@@ -46,6 +46,7 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
         torch.set_num_threads(config.threads)
     if config.keep_freed_memory:
         keep_freed_memory()
+    processes = build.num_processes(config)
     check_resume(run)
     RunFolder.write_text(run.config, OmegaConf.to_yaml(config, resolve=True))
     RunFolder.write_json(run.environment, environment())
@@ -66,7 +67,9 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
         module = build.build_module(config, prepared.data)
         trainer = build.build_trainer(config, run.checkpoints, loggers)
         with prepared.stages("train"):
-            _fit(trainer, module, prepared, run)
+            if not _stopped_early(run):
+                fit = Fit(DictConfig(build.plain(config)), run, module, prepared.data, run.last.is_file())
+                fit(trainer) if processes == 1 else fit_in_processes(fit, loggers, processes)
         with prepared.stages("test"):
             trainer.test(module, prepared.data, ckpt_path=str(run.best), verbose=False, weights_only=True)
             results = task.write(module, _save_factors(module, run), prepared, run)
@@ -80,16 +83,13 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
     return metrics
 
 
-def _fit(trainer: Trainer, module: GraphModule, prepared: Prepared, run: RunFolder) -> None:
-    """Fit, from the last finished epoch where there is one; a run that had stopped early stays stopped."""
+def _stopped_early(run: RunFolder) -> bool:
+    """Whether a run that is continued had come to its end; its folder may have been moved."""
     if not run.last.is_file():
-        trainer.fit(module, prepared.data)
-        return
+        return False
     settle_moved_folder(run)
     states = load_checkpoint(run.last)["callbacks"]
-    stopped = any(state.get("stopped_epoch") for name, state in states.items() if EarlyStopping.__name__ in name)
-    if not stopped:
-        trainer.fit(module, prepared.data, ckpt_path=str(run.last), weights_only=True)
+    return any(state.get("stopped_epoch") for name, state in states.items() if EarlyStopping.__name__ in name)
 
 
 def _save_factors(module: GraphModule, run: RunFolder) -> Factors:

@@ -58,7 +58,11 @@ class GraphModule(pl.LightningModule):
         self._num_pairs += num_pairs
 
     def on_train_epoch_end(self) -> None:
-        self.log_dict({name: total / self._num_pairs for name, total in self._losses.items()})
+        num_pairs = self._of_all_processes(torch.tensor(self._num_pairs, device=self.device))
+        self.log_dict({name: self._of_all_processes(total) / num_pairs for name, total in self._losses.items()})
+
+    def _of_all_processes(self, value: Tensor) -> Tensor:
+        return self.trainer.strategy.reduce(value, reduce_op="sum")
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         seed = int(np.random.SeedSequence([self.seed, self.global_step]).generate_state(1)[0])

@@ -11,6 +11,7 @@ from graftrec.objectives.step import Batch
 from graftrec.recommend.interest import InterestTask, PairScorer
 from graftrec.training.base import GraphModule, OptimizerFactory, SchedulerFactory
 from graftrec.training.datamodule import GraphDataModule
+from graftrec.training.processes import part_of
 
 
 class InterestModule(GraphModule):
@@ -36,21 +37,26 @@ class InterestModule(GraphModule):
         self._scorer: PairScorer | None = None
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        part = part_of(batch, self.trainer)
+        loss = self._loss(part.batch)
+        self.add_losses({"train/loss": loss}, part.num_pairs)
+        return part.weight * loss
+
+    def _loss(self, batch: Batch) -> Tensor:
         users, items = self.recommender.factors(self.graph)
         wanted = torch.cat([batch.items[:, None], batch.negatives], dim=1)  # [B, 1 + per_positive]
         owners = batch.users.repeat_interleave(wanted.shape[1])
         logits = self.head(users.index_select(0, owners), items.index_select(0, wanted.flatten())).view_as(wanted)
         labels = torch.zeros_like(logits)
         labels[:, 0] = 1
-        loss = F.binary_cross_entropy_with_logits(logits, labels)
-        self.add_losses({"train/loss": loss}, len(batch.users))
-        return loss
+        return F.binary_cross_entropy_with_logits(logits, labels)
 
     def on_validation_epoch_start(self) -> None:
         self._encode()
 
     def validation_step(self, kind: str, batch_idx: int) -> None:
-        self._log("valid", kind, self.tasks["valid"].judge(self._encoded, kind))
+        values = self.tasks["valid"].judge(self._encoded, kind) if self.trainer.is_global_zero else {}
+        self._log("valid", kind, self.trainer.strategy.broadcast(values))
 
     def on_test_epoch_start(self) -> None:
         self._encode()

@@ -10,6 +10,7 @@ from graftrec.recommend.evaluation import RankingTask
 from graftrec.recommend.scoring import FactorScorer
 from graftrec.training.base import GraphModule, OptimizerFactory, SchedulerFactory
 from graftrec.training.datamodule import GraphDataModule
+from graftrec.training.processes import of_all, own_users, part_of
 
 
 class RankingModule(GraphModule):
@@ -36,11 +37,12 @@ class RankingModule(GraphModule):
         self.positives = self.positives.to(self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        step = Step(batch, self.recommender(self.graph), self.graph.space, self.positives)
+        part = part_of(batch, self.trainer)
+        step = Step(part.batch, self.recommender(self.graph), self.graph.space, self.positives)
         loss, terms = self.objective(step)
         named = {"train/loss": loss, **{f"train/loss/{name}": value for name, value in terms.items()}}
-        self.add_losses(named, len(batch.users))
-        return loss
+        self.add_losses(named, part.num_pairs)
+        return part.weight * loss
 
     def on_validation_epoch_start(self) -> None:
         self._start("valid")
@@ -67,7 +69,8 @@ class RankingModule(GraphModule):
     def _rank(self, task: RankingTask, users: Tensor) -> None:
         assert self._scorer is not None
         assert self._metrics is not None
-        self._metrics.update(users, task.lists(self._scorer, users))
+        lists = task.lists(self._scorer, own_users(users, self.trainer))
+        self._metrics.update(users, of_all(lists, self.trainer))
 
     def _finish(self, part: str) -> None:
         assert self._metrics is not None
