@@ -31,9 +31,15 @@ def prepare(config: DictConfig, with_features: bool = True, data_hash: str | Non
     if with_features:
         with stages("checks"):
             outline = build.outline(config, dataset, graph)
-            check_memory(config, outline, available_memory_gib(on_gpu(config)))
+            check_memory(config, outline, _available_gib(config))
             build.rehearse(config, outline)
             del outline
     with stages("features"):
         features = build.build_features(config, dataset) if with_features else build.NodeFeatures()
     return Prepared(dataset, build.build_data_module(config, dataset, graph, features), stages)
+
+
+def _available_gib(config: DictConfig) -> float | None:
+    """Memory for each process that trains: on a CPU they share it, each with a copy of model and data."""
+    gib = available_memory_gib(on_gpu(config))
+    return gib if gib is None or on_gpu(config) else gib / build.num_processes(config)

@@ -127,6 +127,6 @@ def _epochs(run: RunFolder) -> dict[str, int]:
 def _quiet() -> None:
     """Lightning's advice on devices and workers does not concern users of this pipeline."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module="pytorch_lightning.*")
     warnings.filterwarnings("ignore", message=".*Sparse CSR tensor support is in beta.*")
