@@ -34,6 +34,7 @@ def small(folder: Path, *words: str) -> list[str]:
         (["features.users=none"], "users have no features; choose features=minilm"),
         (["encoder=gcn", "encoder.normalization=rows"], "'rows' is unknown; choose one of"),
         (["baselines.metric=auc"], "baselines.metric='auc' is unknown; choose one of"),
+        (["trainer=ddp", "objective.terms.softmax.in_batch=true"], "set in_batch=false and negatives.shared"),
         (["protocol=dirty"], "protocol='dirty' is unknown; choose one of clean, paper"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
