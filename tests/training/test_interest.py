@@ -52,7 +52,7 @@ def test_loss_by_hand(synthetic: Dataset) -> None:
     module = interest_module(data)
     module.log = lambda *_, **__: None  # type: ignore[method-assign]
     batch = next(iter(data.batches))
-    loss = module.training_step(batch, 0)
+    loss = module.loss(batch)
     users, items = module.recommender.factors(module.graph)
     total = 0.0
     for user, item, negatives in zip(batch.users, batch.items, batch.negatives, strict=True):

@@ -38,11 +38,12 @@ class InterestModule(GraphModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         part = part_of(batch, self.trainer)
-        loss = self._loss(part.batch)
+        loss = self.loss(part.batch)
         self.add_losses({"train/loss": loss}, part.num_pairs)
         return part.weight * loss
 
-    def _loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
+        """Mean cross-entropy over the pairs of ``batch`` and their negatives."""
         users, items = self.recommender.factors(self.graph)
         wanted = torch.cat([batch.items[:, None], batch.negatives], dim=1)  # [B, 1 + per_positive]
         owners = batch.users.repeat_interleave(wanted.shape[1])
