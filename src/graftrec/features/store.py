@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 from graftrec.data.files import check_writable, written
 from graftrec.errors import InputError
-from graftrec.features.encoders.base import TextEncoder
+from graftrec.features.encoders.base import TextEncoder, commented
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,12 @@ class FeatureStore:
         missing = [[text for text in chunk if _digest(text) not in known] for chunk in chunks]
         if any(missing):
             check_writable(folder, "paths.cache")
-        for chunk in _progress([chunk for chunk in missing if chunk], sum(map(len, missing))):
-            vectors = encoder(chunk)
-            digests = [_digest(text) for text in chunk]
-            _write_shard(folder, digests, vectors)
-            known.update(zip(digests, vectors, strict=True))
+        with commented(encoder, [text for chunk in missing for text in chunk]):
+            for chunk in _progress([chunk for chunk in missing if chunk], sum(map(len, missing))):
+                vectors = encoder(chunk)
+                digests = [_digest(text) for text in chunk]
+                _write_shard(folder, digests, vectors)
+                known.update(zip(digests, vectors, strict=True))
         return np.stack([known[_digest(text)] for text in texts])
 
 
