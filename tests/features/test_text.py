@@ -64,7 +64,13 @@ def test_a_part_in_brackets_is_left_out_where_a_field_in_it_is_empty() -> None:
 
 
 def test_a_part_with_two_fields_needs_both() -> None:
-    assert render(BOOKS, "《{title}》[({author},{year}年)]") == ["《三体》(刘慈欣,2008年)", "《Dune》", "《红楼梦》", "《Emma》", None]
+    assert render(BOOKS, "《{title}》[({author},{year}年)]") == [
+        "《三体》(刘慈欣,2008年)",
+        "《Dune》",
+        "《红楼梦》",
+        "《Emma》",
+        None,
+    ]
 
 
 def test_a_row_whose_only_fields_are_in_brackets_may_have_no_sentence() -> None:
