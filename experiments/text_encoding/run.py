@@ -2,7 +2,7 @@
 
     python experiments/text_encoding/run.py
 
-Needs ``pip install '.[demo,adapt]'`` (sentence-transformers) and the folders ml-latest-small and amazon-office under
+Needs graftrec[demo], sentence-transformers and the folders ml-latest-small and amazon-office under
 GRAFTREC_DATA. All contestants encode the same texts in every round, one after the other, in one process with one
 thread; graftrec through its feature store into an empty folder, so that hashing and writing count.
 """
