@@ -22,7 +22,6 @@ from graftrec.features.conditioning.apply import conditioned, conditioned_outlin
 from graftrec.features.nodes import NodeFeatures
 from graftrec.features.store import FeatureStore
 from graftrec.graph.graph import Graph
-from graftrec.nn.inputs.base import Nodes
 from graftrec.nn.recommender import Recommender, warn_of_unused_weights
 from graftrec.training.base import GraphModule
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
@@ -92,10 +91,8 @@ def build_data_module(
 
 def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recommender:
     """Input, encoder and scorer; numbers that the data decides are passed here."""
-    positives = data.batches.positives
-    degree = torch.cat([positives.user_degree, positives.item_degree])
     recommender = Recommender(
-        instantiate(config.input, nodes=Nodes(data.graph.space, degree, data.features)),
+        instantiate(config.input, nodes=data.nodes),
         instantiate(config.encoder, weighted=data.graph.weighted),
         instantiate(config.scorer),
     )
