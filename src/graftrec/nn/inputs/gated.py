@@ -13,7 +13,8 @@ class GatedInput(Input):
 
     a and b are trained, one pair for users and one for items. They start at a = 1 and b = -log(1 + the median degree
     of the nodes with text), where both count alike: nodes known worse lean on text. A cold node with text has
-    g = 0 (text alone), a node without text g = 1.
+    g = 0 (text alone), a node without text g = 1. The gate changes lengths: scorer=cosine compares nodes of all degrees
+    alike, scorer=dot does not.
     """
 
     node_tables = 3

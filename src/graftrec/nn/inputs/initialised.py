@@ -23,7 +23,7 @@ class InitialisedInput(Input):
         if text.shape[1] != dim:
             raise InputError(
                 f"input=init needs text vectors of dim={dim} numbers, and they have {text.shape[1]}; choose "
-                f"conditioning=select (LLMInit's), pca or random_projection, which have conditioning.dim."
+                f"conditioning=select (LLMInit's), pca or random_projection, with conditioning.dim={dim}."
             )
         self.trained, self.unfreeze_after = trained, unfreeze_after
         kept = nodes.cold & nodes.has_text
