@@ -49,7 +49,9 @@ class Shards:
     def of(cls, folder: Path) -> "Shards":
         """Reads the digests alone; refuses a damaged file and vectors of several widths."""
         paths = sorted(path for path in folder.glob("*.safetensors") if path.is_file())
-        keys, widths, dtype = [], {}, np.dtype(np.float32)
+        keys: list[np.ndarray] = []
+        widths: dict[int, Path] = {}
+        dtype = np.dtype(np.float32)
         for path in paths:
             shard_keys, vectors = _open(path)
             keys.append(shard_keys)
@@ -57,8 +59,8 @@ class Shards:
             dtype = vectors.dtype
         if len(widths) > 1:
             raise InputError(
-                f"The feature cache {folder} holds vectors of {' and '.join(map(str, widths))} numbers: the model behind "
-                f"one name has changed; remove it: graftrec features rm {folder.name}"
+                f"The feature cache {folder} holds vectors of {' and '.join(map(str, widths))} numbers: the model "
+                f"behind one name has changed; remove it: graftrec features rm {folder.name}"
             )
         return cls(paths, keys, next(iter(widths), 0), dtype)
 

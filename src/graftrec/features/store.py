@@ -63,7 +63,7 @@ class FeatureStore:
             for left_over in folder.glob(".*.partial"):  # by a process that was killed: this one holds the lock
                 left_over.unlink()
             shards = Shards.of(folder)
-            missing = {texts[row] for row in np.flatnonzero(shards.find(wanted) < 0)}
+            missing = {texts[row] for row in np.flatnonzero(shards.find(wanted) < 0).tolist()}
             if not missing:
                 return
             note_use(folder, encoder)
@@ -102,7 +102,8 @@ class FeatureStore:
         if not finite.all():
             text = chunk[int(finite.argmin())]
             raise InputError(
-                f"The encoder {encoder.fingerprint.get('encoder')} gave numbers that are not finite in {self.dtype} for "
-                f"{(~finite).sum():,} texts (first: {text[:60]!r}); set store.dtype=float32 or another encoder dtype."
+                f"The encoder {encoder.fingerprint.get('encoder')} gave numbers that are not finite in "
+                f"{self.dtype} for {(~finite).sum():,} texts "
+                f"(first: {text[:60]!r}); set store.dtype=float32 or another encoder dtype."
             )
         return stored

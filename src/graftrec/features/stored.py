@@ -26,9 +26,10 @@ def note_use(folder: Path, encoder: TextEncoder) -> None:
         if path.is_file():
             os.utime(path)
         elif folder.is_dir():
-            about = {"fingerprint": encoder.fingerprint, "encoder": repr(encoder), "created": time.time()}
+            model = str(getattr(encoder, "model", ""))  # a fingerprint has the digest of a folder's files
+            about = {"fingerprint": encoder.fingerprint, "model": model, "encoder": repr(encoder)}
             with written(path, "paths.cache") as partial:
-                partial.write_text(json.dumps(about, indent=1))
+                partial.write_text(json.dumps({**about, "created": time.time()}, indent=1))
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Stored:
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """``fingerprint``, ``encoder`` (its settings as typed) and ``created`` (seconds); empty if unknown."""
+        """``fingerprint``, ``model`` (as typed), ``encoder`` (its repr), ``created`` (seconds); empty if unknown."""
         try:
             return dict(json.loads((self.folder / "encoder.json").read_text()))
         except (OSError, ValueError):

@@ -61,8 +61,8 @@ def build_graph(config: DictConfig, dataset: Dataset) -> Graph:
 
 def build_features(config: DictConfig, dataset: Dataset) -> NodeFeatures:
     """User and item features, from the cache where it has them."""
-    store = FeatureStore(Path(config.paths.cache).expanduser() / "features")
-    return instantiate(config.features)(dataset, store)
+    store = instantiate(config.store) if "store" in config else FeatureStore(f"{config.paths.cache}/features")
+    return instantiate(config.features)(dataset, store)  # runs of an earlier version have no store=
 
 
 def build_data_module(
