@@ -10,7 +10,7 @@ import numpy as np
 
 from graftrec.data.files import check_writable
 from graftrec.errors import InputError, check_choice
-from graftrec.features.encoders.base import TextEncoder
+from graftrec.features.encoders.base import TextEncoder, commented
 from graftrec.features.lock import locked
 from graftrec.features.progress import progress
 from graftrec.features.shards import ShardGone, Shards, digests, merge_small_shards, write_shard
@@ -63,13 +63,15 @@ class FeatureStore:
             for left_over in folder.glob(".*.partial"):  # by a process that was killed: this one holds the lock
                 left_over.unlink()
             shards = Shards.of(folder)
-            missing = {texts[row] for row in np.flatnonzero(shards.find(wanted) < 0).tolist()}
+            unknown = {texts[row] for row in np.flatnonzero(shards.find(wanted) < 0).tolist()}
+            missing = sorted(unknown, key=lambda text: (len(text), text))
             if not missing:
                 return
             note_use(folder, encoder)
             width = shards.width
-            with progress("Encoding texts", len(missing), sum(map(len, missing))) as advance:
-                for chunk in self._chunks(sorted(missing, key=lambda text: (len(text), text))):
+            bar = progress("Encoding texts", len(missing), sum(map(len, missing)))
+            with commented(encoder, missing), bar as advance:
+                for chunk in self._chunks(missing):
                     vectors = self._vectors(encoder, chunk, width)
                     width = vectors.shape[1]
                     write_shard(folder, digests(chunk), vectors)

@@ -26,8 +26,9 @@ def note_use(folder: Path, encoder: TextEncoder) -> None:
         if path.is_file():
             os.utime(path)
         elif folder.is_dir():
-            model = str(getattr(encoder, "model", ""))  # a fingerprint has the digest of a folder's files
-            about = {"fingerprint": encoder.fingerprint, "model": model, "encoder": repr(encoder)}
+            model = getattr(encoder, "model", "")  # a fingerprint has the digest of a folder's files
+            about = {"fingerprint": encoder.fingerprint, "model": getattr(model, "name", model)}
+            about["encoder"] = repr(encoder)
             with written(path, "paths.cache") as partial:
                 partial.write_text(json.dumps({**about, "created": time.time()}, indent=1))
 
