@@ -286,8 +286,12 @@ def test_a_cache_where_nothing_can_be_noted_serves_what_it_has(tmp_path: Path) -
 MODELS = st.sampled_from(["first", "second"])
 LOADED = st.fixed_dictionaries({"dtype": st.sampled_from(["float32", "bfloat16"])}, optional={"revision": st.just("b")})
 SETTINGS = st.fixed_dictionaries(
-    {"pooling": st.sampled_from(["mean", "cls", "last"]), "normalize": st.booleans()},
-    optional={"max_tokens": st.integers(6, 8), "prompt": st.sampled_from(["red {text}", "{text} sea"])},
+    {
+        "pooling": st.sampled_from(["mean", "weighted_mean"]),
+        "normalize": st.booleans(),
+        "max_tokens": st.sampled_from([6, 32]),
+    },
+    optional={"prompt": st.sampled_from(["red {text}", "{text} sea"])},
 )
 TEMPLATES = st.sampled_from([None, "buy {title}", "{title} {year}"])
 TITLES = st.lists(st.sampled_from(["red chair", "blue lamp", "sea", "garden red chair lamp"]), min_size=1, max_size=3)
