@@ -1,11 +1,14 @@
 """``graftrec features`` on the cache of a finished run."""
 
+import time
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from graftrec.features.encoders.hashing import HashingEncoder
+from graftrec.features.store import FeatureStore
 from graftrec.features.stored import all_stored
 from graftrec.pipeline.run import load_run
 from tests.e2e.conftest import SMALL, Cli, Refused
@@ -14,22 +17,19 @@ QUICK = [word for word in SMALL if not word.startswith(("baselines", "trainer.ma
 QUICK += ["trainer.max_epochs=1", "logger=csv", "baselines=none"]
 
 
-@pytest.fixture
-def cache(cli: Cli, tmp_path: Path) -> Path:
-    """A cache with the vectors of two encoders, of 256 and 32 numbers."""
+@pytest.fixture(scope="module")
+def trained(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run and the cache of its vectors, of 32 numbers."""
+    folder = tmp_path_factory.mktemp("trained")
+    cli("train", *QUICK, "features.encoder.dim=32", f"hydra.run.dir={folder}/run", cache=folder / "cache")
+    return folder
+
+
+def test_ls_show_export_and_rm(cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for dim in (256, 32):
-        cli(
-            "train",
-            *QUICK,
-            f"features.encoder.dim={dim}",
-            f"hydra.run.dir={tmp_path}/run{dim}",
-            cache=tmp_path / "cache",
-        )
-    return tmp_path / "cache"
-
-
-def test_ls_show_export_and_rm(cli: Cli, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    where = f"paths.cache={cache}"
+        FeatureStore(tmp_path / "features").get(HashingEncoder(dim), ["red chair", "sea"])
+        time.sleep(0.02)
+    cache, where = tmp_path, f"paths.cache={tmp_path}"
     newest, oldest = all_stored(cache / "features")
     capsys.readouterr()
     cli("features", "ls", where)
@@ -49,12 +49,12 @@ def test_ls_show_export_and_rm(cli: Cli, cache: Path, tmp_path: Path, capsys: py
     assert "No features are kept" in capsys.readouterr().out
 
 
-def test_exported_features_train_the_same_model(cli: Cli, cache: Path, tmp_path: Path) -> None:
-    cli("features", "export", f"run={tmp_path}/run32", f"{tmp_path}/items.npy", f"{tmp_path}/users.parquet")
+def test_exported_features_train_the_same_model(cli: Cli, trained: Path, tmp_path: Path) -> None:
+    cli("features", "export", f"run={trained}/run", f"{tmp_path}/items.npy", f"{tmp_path}/users.parquet")
     files = [f"features.item_file={tmp_path}/items.npy", f"features.user_file={tmp_path}/users.parquet"]
     words = [*(word for word in QUICK if word != "features=hashing"), "features=precomputed", "features.users=text"]
-    cli("train", *words, *files, f"hydra.run.dir={tmp_path}/again", cache=cache)
-    first, again = (load_run(tmp_path / name) for name in ("run32", "again"))
+    cli("train", *words, *files, f"hydra.run.dir={tmp_path}/again", cache=trained / "cache")
+    first, again = load_run(trained / "run"), load_run(tmp_path / "again")
     np.testing.assert_array_equal(first.item_features, again.item_features)
     assert first.metrics == again.metrics
 

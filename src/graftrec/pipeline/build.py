@@ -73,12 +73,12 @@ def with_profiles(config: DictConfig, dataset: Dataset, outline: bool = False) -
         return dataset
     if "encoder" not in config.features:
         raise InputError("profile= writes texts, but these features read none; choose features=minilm or profile=none.")
-    profiles: Profiles = instantiate(config.profile, prompts=instantiate(config.prompts))
-    if profiles.of != "items" and config.features.users != "text":
+    if config.profile.of != "items" and config.features.users != "text":
         raise InputError(
-            f"profile.of={profiles.of}, but features.users={config.features.users} reads no text of users; "
+            f"profile.of={config.profile.of}, but features.users={config.features.users} reads no text of users; "
             f"add features.users=text."
         )
+    profiles: Profiles = instantiate(config.profile, prompts=instantiate(config.prompts))
     return profiles.outline(dataset) if outline else profiles(dataset)
 
 
