@@ -67,6 +67,7 @@ class Server:
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise InputError(f"server.{name}={value} must be above 0; null: no limit.")
+        _ = self._paces  # made before threads share them
 
     @cached_property
     def _paces(self) -> tuple[Pace, Pace]:

@@ -26,7 +26,7 @@ def start() -> Iterator[Start]:
 
 
 def encoder(script: Script, server: dict[str, Any] | None = None, **settings: Any) -> OpenAICompatibleEncoder:
-    """Vectors as the server gives them, five texts a request, one request at a time unless ``settings`` say otherwise."""
+    """Vectors as the server gives them; five texts a request, one request at a time."""
     chosen = {"normalize": False, "batch_size": 5, "concurrency": 1, **settings}
     return OpenAICompatibleEncoder(Server(script.url, **{"timeout": 5, **(server or {})}), "some-model", **chosen)
 
@@ -96,7 +96,6 @@ def test_a_refusal_is_not_tried_again(status: str, start: Start) -> None:
 WRONG = {
     "too few": "4 vectors with 4 indices for 5 texts",
     "repeated": "5 vectors with 4 indices for 5 texts",
-    "wider": "vectors of 4 numbers, expected 3",
     "ragged": "ValueError",
     "null": "TypeError|ValueError",
     "nan": "not finite",
@@ -111,8 +110,13 @@ def test_an_answer_that_does_not_fit_is_refused(fault: str, start: Start) -> Non
 
 
 def test_another_width_than_asked_for_is_refused(start: Start) -> None:
-    with pytest.raises(InputError, match="vectors of 3 numbers, expected 2"):
+    with pytest.raises(InputError, match="vectors of 2 and 3 numbers; expected one width, that of dimensions=2"):
         encoder(start(), dimensions=2)(TEXTS)
+
+
+def test_vectors_of_two_widths_are_refused(start: Start) -> None:
+    with pytest.raises(InputError, match="vectors of 3 and 4 numbers; expected one width"):
+        encoder(start(faults=["", "wider"]))(TEXTS)
 
 
 def test_the_key_comes_from_the_environment_and_is_shown_nowhere(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +139,7 @@ def test_without_a_key_none_is_sent(start: Start) -> None:
 def test_a_missing_key_is_found_out_before_anything_is_sent(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOME_KEY", raising=False)
     script = start()
-    with pytest.raises(InputError, match="environment variable SOME_KEY holds no key .*key_variable=null"):
+    with pytest.raises(InputError, match=r"environment variable SOME_KEY holds no key .*key_variable=null"):
         encoder(script, {"key_variable": "SOME_KEY"}).before(TEXTS)
     assert script.requests == []
 

@@ -45,9 +45,9 @@ class Commenting(Protocol):
 @contextmanager
 def commented(encoder: TextEncoder, texts: Sequence[str]) -> Iterator[None]:
     """Around the encoding of ``texts``, in whatever chunks: prints what the encoder has to tell."""
-    speaks = texts and isinstance(encoder, Commenting)
-    if speaks and (message := encoder.before(texts)):
+    speaker = encoder if texts and isinstance(encoder, Commenting) else None
+    if speaker is not None and (message := speaker.before(texts)):
         print(message, flush=True)
     yield
-    if speaks and (message := encoder.after()):
+    if speaker is not None and (message := speaker.after()):
         print(message, flush=True)

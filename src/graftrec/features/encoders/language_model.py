@@ -53,7 +53,7 @@ class LanguageModel:
         """Of a local model a digest of its files; of a hub name also the commit that ``revision`` means now."""
         place, file = self._place
         if Path(place).is_dir():
-            identity = {"model": _digest(Path(place), file)}
+            identity: dict[str, object] = {"model": _digest(Path(place), file)}
         else:
             identity = {"model": self.name, "commit": self._commit(place, file)}
         return {**identity, "revision": self.revision, "dtype": self.dtype}

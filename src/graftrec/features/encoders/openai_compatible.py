@@ -16,16 +16,15 @@ BYTES_PER_TOKEN = 4  # of UTF-8, an estimate that fits English words and Chinese
 
 @dataclass
 class Tally:
-    """What an encoder has sent so far."""
+    """What an encoder has sent in one encoding."""
 
     texts: int = 0
     cut_texts: int = 0
     cut_characters: int = 0
     tokens: int = 0  # as the server counted them
-    width: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class OpenAICompatibleEncoder:
     """``concurrency`` requests at a time of at most ``batch_size`` texts, vectors put in the order of the texts.
 
@@ -67,6 +66,7 @@ class OpenAICompatibleEncoder:
     def before(self, texts: Sequence[str]) -> str:
         """What will be sent where; refuses a missing key."""
         _ = self.server.key
+        self.tally = Tally()
         tokens = sum(estimated_tokens(text[: self.max_characters]) for text in texts)
         return (
             f"{len(texts):,} texts, about {tokens:,.0f} tokens (estimated at {BYTES_PER_TOKEN} bytes each), "
@@ -93,14 +93,16 @@ class OpenAICompatibleEncoder:
         short = [text[: self.max_characters] for text in texts]
         size = min(self.batch_size, -(-len(short) // self.concurrency)) or 1  # few texts keep all requests busy, too
         batches = [short[start : start + size] for start in range(0, len(short), size)]
-        vectors = np.concatenate(self._answers(batches)) if batches else np.empty((0, self.width), np.float32)
+        answers = self._answers(batches)
+        self.tally.tokens += sum(tokens for _, tokens in answers)
+        vectors = self._together([vectors for vectors, _ in answers])
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / np.where(lengths > 0, lengths, 1) if self.normalize else vectors
 
-    def _answers(self, batches: Sequence[list[str]]) -> list[np.ndarray]:
+    def _answers(self, batches: Sequence[list[str]]) -> list[tuple[np.ndarray, int]]:
         executor = ThreadPoolExecutor(self.concurrency)
         try:
-            futures = [executor.submit(self._vectors, batch) for batch in batches]
+            futures = [executor.submit(self._answer, batch) for batch in batches]
             for future in as_completed(futures):
                 failure = future.exception()
                 if failure is not None and not isinstance(failure, Stopped):
@@ -111,36 +113,39 @@ class OpenAICompatibleEncoder:
             executor.shutdown(cancel_futures=True)
             self.server.stopped.clear()
 
-    def _vectors(self, texts: list[str]) -> np.ndarray:
-        """float32 [len(texts), F] of one request."""
-        body = {"model": self.model, "input": texts, "encoding_format": "float"}
+    def _answer(self, texts: list[str]) -> tuple[np.ndarray, int]:
+        """float32 [len(texts), F] of one request, and the tokens that the server counted."""
+        body: dict[str, Any] = {"model": self.model, "input": texts, "encoding_format": "float"}
         body |= {} if self.dimensions is None else {"dimensions": self.dimensions}
         try:
             answer = self.server.post("embeddings", body, sum(map(estimated_tokens, texts)))
-            return self._unpacked(answer, len(texts))
+            return self._vectors(answer, len(texts)), _counted(answer)
         except BaseException:
             self.server.stopped.set()  # nothing more is sent, and paid for
             raise
 
-    def _unpacked(self, answer: dict[str, Any], count: int) -> np.ndarray:
+    def _vectors(self, answer: dict[str, Any], count: int) -> np.ndarray:
         try:
             rows = {int(row["index"]): row["embedding"] for row in answer["data"]}
             if len(answer["data"]) != count or rows.keys() != set(range(count)):
                 raise ValueError(f"{len(answer['data'])} vectors with {len(rows)} indices for {count} texts")
             vectors = np.array([rows[index] for index in range(count)], dtype=np.float32)
-            self._check(vectors)
+            if vectors.ndim != 2 or not np.isfinite(vectors).all():
+                raise ValueError(f"an array of shape {vectors.shape} or numbers that are not finite")
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{self.server.url} answered what does not fit: {error!r}.") from error
-        self.tally.tokens += _counted(answer)
         return vectors
 
-    def _check(self, vectors: np.ndarray) -> None:
-        wanted = self.dimensions or self.tally.width or vectors.shape[-1]
-        if vectors.ndim != 2 or vectors.shape[1] != wanted:
-            raise ValueError(f"vectors of {vectors.shape[-1]} numbers, expected {wanted}")
-        if not np.isfinite(vectors).all():
-            raise ValueError("numbers that are not finite")
-        self.tally.width = wanted
+    def _together(self, answers: Sequence[np.ndarray]) -> np.ndarray:
+        """All vectors [n, F], of one width."""
+        asked = set() if self.dimensions is None else {self.dimensions}
+        widths = sorted({vectors.shape[1] for vectors in answers} | asked)
+        if len(widths) > 1:
+            raise InputError(
+                f"{self.server.url} answered vectors of {' and '.join(map(str, widths))} numbers; expected one width, "
+                f"that of dimensions={self.dimensions} where it is set."
+            )
+        return np.concatenate(answers) if answers else np.empty((0, self.width), dtype=np.float32)
 
 
 def estimated_tokens(text: str) -> float:

@@ -1,12 +1,23 @@
 """From texts to the tokens that a language model reads, with a count of what is cut off."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from graftrec.errors import InputError
 
 CHARACTERS_PER_TOKEN = 100  # cut before tokenising, whose time and memory grow with the text; words are shorter
+
+
+@dataclass
+class Count:
+    """Of texts that were read."""
+
+    texts: int = 0
+    tokens: int = 0  # before cutting
+    cut_texts: int = 0
+    cut_tokens: int = 0
+    unread: bool = False  # the ends of some texts were not even tokenised
 
 
 @dataclass
@@ -20,11 +31,7 @@ class TokenReader:
     max_tokens: int
     prompt: str | None = None
     chat_template: bool = False
-    texts: int = 0  # read so far
-    tokens: int = 0  # in them before cutting
-    cut_texts: int = 0
-    cut_tokens: int = 0
-    unread: bool = False  # the ends of some texts were not even tokenised
+    count: Count = field(default_factory=Count)
 
     def __post_init__(self) -> None:
         if self.chat_template and not getattr(self.tokenizer, "chat_template", None):
@@ -34,24 +41,26 @@ class TokenReader:
         """Token numbers of each text, at least one and at most ``max_tokens``."""
         shortened = [text[: CHARACTERS_PER_TOKEN * self.max_tokens] for text in texts]
         tokens = self._tokens(shortened)
-        self.texts += len(texts)
-        self.tokens += sum(map(len, tokens))
-        self.unread |= any(len(text) != len(short) for text, short in zip(texts, shortened, strict=True))
+        count = self.count
+        count.texts += len(texts)
+        count.tokens += sum(map(len, tokens))
+        count.unread |= any(len(text) != len(short) for text, short in zip(texts, shortened, strict=True))
         long = [row for row, numbers in enumerate(tokens) if len(numbers) > self.max_tokens]
         for row, numbers in zip(long, self._cut([shortened[row] for row in long]), strict=True):
-            self.cut_texts += 1
-            self.cut_tokens += len(tokens[row]) - len(numbers)
+            count.cut_texts += 1
+            count.cut_tokens += len(tokens[row]) - len(numbers)
             tokens[row] = numbers
         return [numbers or [self.tokenizer.eos_token_id or 0] for numbers in tokens]
 
     def report(self) -> str | None:
         """How much was cut; None where nothing was."""
-        if not self.cut_texts:
+        count = self.count
+        if not count.cut_texts:
             return None
         return (
-            f"{self.cut_texts:,} of {self.texts:,} texts were cut at max_tokens={self.max_tokens}: "
-            f"{'at least ' if self.unread else ''}{self.cut_tokens:,} of {self.tokens:,} tokens "
-            f"({self.cut_tokens / self.tokens:.0%}) were not read"
+            f"{count.cut_texts:,} of {count.texts:,} texts were cut at max_tokens={self.max_tokens}: "
+            f"{'at least ' if count.unread else ''}{count.cut_tokens:,} of {count.tokens:,} tokens "
+            f"({count.cut_tokens / count.tokens:.0%}) were not read"
         )
 
     def _tokens(self, texts: Sequence[str], **settings: Any) -> list[list[int]]:

@@ -12,7 +12,7 @@ from graftrec.errors import InputError, check_choice
 from graftrec.features.encoders.language_model import LanguageModel, longest_text
 from graftrec.features.encoders.packaged import package_folder
 from graftrec.features.encoders.pooling import POOLINGS
-from graftrec.features.encoders.tokens import TokenReader
+from graftrec.features.encoders.tokens import Count, TokenReader
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,8 @@ class TransformerEncoder:
         return TokenReader(tokenizer, self.max_tokens, self.prompt, self.chat_template), model
 
     def before(self, texts: Sequence[str]) -> None:
-        """Nothing to tell."""
+        """Nothing to tell; what is cut is counted from here."""
+        self._loaded[0].count = Count()
 
     def after(self) -> str | None:
         """How much of the texts was cut."""
@@ -86,8 +87,6 @@ class TransformerEncoder:
         vectors = np.empty((len(texts), model.config.get_text_config().hidden_size), dtype=np.float32)
         for rows in batches([len(numbers) for numbers in tokens], self.token_budget):
             vectors[rows] = self._vectors(model, torch.tensor([tokens[row] for row in rows], device=model.device))
-        if not np.isfinite(vectors).all():
-            raise InputError(f"The model's vectors are not finite in {self._model.dtype}; set dtype=float32.")
         return vectors
 
     def _vectors(self, model: Any, input_ids: torch.Tensor) -> np.ndarray:
