@@ -68,6 +68,8 @@ def main(description: str, contestants: Mapping[str, Contestant], report: Callab
     chosen = {n: c for n, c in contestants.items() if n in (options.only or contestants)}
     if not options.peers_python:
         chosen = {n: c for n, c in chosen.items() if not c.peer}
+    elif any(contestant.peer for contestant in chosen.values()):
+        gowalla()  # the peers read its file; their environment cannot make it
     report(list(_rounds(chosen, options.rounds, options.peers_python)))
 
 

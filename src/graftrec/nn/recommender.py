@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from graftrec.graph.graph import Graph
 from graftrec.nn.encoders.base import Encoder
+from graftrec.nn.inputs.base import Input
 from graftrec.nn.scorers import Cosine, Dot
 
 
@@ -21,7 +22,7 @@ class Embeddings:
 class Recommender(nn.Module):
     """x0 from the input, L layers over the graph, mixed to one embedding a node."""
 
-    def __init__(self, input: nn.Module, encoder: Encoder, scorer: Dot | Cosine) -> None:
+    def __init__(self, input: Input, encoder: Encoder, scorer: Dot | Cosine) -> None:
         super().__init__()
         self.input = input
         self.encoder = encoder

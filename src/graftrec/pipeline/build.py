@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
@@ -17,6 +18,7 @@ from graftrec.data.prepare import PROTOCOLS, split_dataset
 from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.data.sources.base import RawData
 from graftrec.errors import InputError, check_choice
+from graftrec.features.conditioning.apply import conditioned, conditioned_outline
 from graftrec.features.nodes import NodeFeatures
 from graftrec.features.profiles.profiles import Profiles
 from graftrec.features.store import FeatureStore
@@ -82,10 +84,18 @@ def with_profiles(config: DictConfig, dataset: Dataset, outline: bool = False) -
     return profiles.outline(dataset) if outline else profiles(dataset)
 
 
+def condition(config: DictConfig, dataset: Dataset, features: NodeFeatures, outline: bool = False) -> NodeFeatures:
+    """What the input reads of ``features``: themselves, or as ``conditioning`` changes them."""
+    if not config.get("conditioning"):  # runs of earlier versions have no such group
+        return features
+    make = conditioned_outline if outline else conditioned
+    return make(features, dataset.train, instantiate(config.conditioning))
+
+
 def build_data_module(
-    config: DictConfig, dataset: Dataset, graph: Graph, features: NodeFeatures
+    config: DictConfig, dataset: Dataset, graph: Graph, features: NodeFeatures, conditioned: NodeFeatures
 ) -> GraphDataModule[Any]:
-    """Batches, the task's held-out parts, graph and features."""
+    """Batches, graph and ``conditioned`` features; the task's held-out parts, with ``features`` for their metrics."""
     task = instantiate(config.task)
     unused = {kind: 0 for kind in ("per_positive", "shared") if kind not in task.negatives(config)}
     sampler: NegativeSampler = replace(instantiate(config.negatives), **unused)
@@ -93,13 +103,13 @@ def build_data_module(
     sampler.check(positives)
     batches = EpochBatches(positives, sampler, config.batch_size, config.seed)
     held_out = task.held_out(config, dataset, features.item)
-    return GraphDataModule(graph, features, batches, *held_out)
+    return GraphDataModule(graph, conditioned, batches, *held_out)
 
 
 def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recommender:
     """Input, encoder and scorer; numbers that the data decides are passed here."""
     recommender = Recommender(
-        instantiate(config.input, space=data.graph.space, features=data.features),
+        instantiate(config.input, nodes=data.nodes),
         instantiate(config.encoder, weighted=data.graph.weighted),
         instantiate(config.scorer),
     )
@@ -109,22 +119,21 @@ def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recomme
 
 def outline(config: DictConfig, dataset: Dataset, graph: Graph) -> GraphDataModule[Any]:
     """The data module on stand-in features, before texts are encoded."""
-    return build_data_module(
-        config, dataset, graph, instantiate(config.features).outline(with_profiles(config, dataset, outline=True))
-    )
+    features = instantiate(config.features).outline(with_profiles(config, dataset, outline=True))
+    return build_data_module(config, dataset, graph, features, condition(config, dataset, features, outline=True))
 
 
 def rehearse(config: DictConfig, data: GraphDataModule[Any]) -> None:
     """Refuse bad settings before long work: build all parts on an ``outline`` and try them once."""
     task = instantiate(config.task)
-    names = task.rehearse(config, build_module(config, data), data)
+    module = build_module(config, data)
+    module.warn_of_nothing_to_train()
+    names = task.rehearse(config, module, data)
     check_choice("monitor", config.monitor, [*(f"valid/{name}" for name in names), "train/loss"])
 
 
 def build_module(config: DictConfig, data: GraphDataModule[Any]) -> GraphModule:
     """The LightningModule, initialised from ``seed``."""
-    import torch
-
     task = instantiate(config.task)
     words = {word.lstrip("+~").split("=")[0].split(".")[0] for word in config.get("overrides") or ()}
     for group in sorted(words & set(task.ignores)):

@@ -1,0 +1,108 @@
+"""What the studies share: runs of a design that go on where they stopped, and tables over their seeds.
+
+    python experiments/NAME/run.py [FOLDER] [data=movielens_small encoder=gcn,gin seed=0 ...]
+
+Runs go to FOLDER (outputs/NAME by default). A finished run is kept, an interrupted one goes on, so the same command
+again continues. Words such as ``encoder=gcn,gin`` choose some of the runs; two commands with different words may share
+a folder. After every run the tables of all finished ones are written beside the study's run.py.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from hydra import compose, initialize_config_dir
+from rich.progress import track
+
+from graftrec.pipeline.config import config_folder
+from graftrec.pipeline.run_folder import RunFolder
+from graftrec.pipeline.train import train
+
+Value = str | int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a study: ``values`` name it, ``overrides`` are what is typed after ``graftrec train``."""
+
+    values: Mapping[str, Value]
+    overrides: tuple[str, ...]
+
+    def chosen(self, words: Mapping[str, list[str]]) -> bool:
+        """Whether every word, such as encoder: [gcn, gin], names this run's value."""
+        return all(str(self.values.get(name)) in values for name, values in words.items())
+
+    def folder(self, runs: Path) -> RunFolder:
+        """Where it lies in ``runs``."""
+        return RunFolder(runs / "_".join(str(value) for value in self.values.values()))
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A cell and its finished run."""
+
+    cell: Cell
+    run: RunFolder
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """run.json."""
+        return RunFolder.read_json(self.run.facts)
+
+    def row(self, metrics: Iterable[str]) -> dict[str, object]:
+        """Values, cost and test metrics."""
+        facts, found = self.facts, RunFolder.read_json(self.run.metrics)
+        cost = {"epochs": facts["epochs"]["best"], "seconds": facts["stages"]["train"]["seconds"]}
+        return {**self.cell.values, **cost, **{name: found[f"test/{name}"] for name in metrics}}
+
+    def baseline_rows(self, metrics: Iterable[str], column: str) -> list[dict[str, object]]:
+        """Test metrics of the baselines that were computed beside it; their name stands in ``column``."""
+        shared = {name: self.cell.values[name] for name in ("data", "task") if name in self.cell.values}
+        return [
+            {**shared, column: name, **{metric: found["metrics"].get(f"test/{metric}") for metric in metrics}}
+            for name, found in self.facts["baselines"].items()
+        ]
+
+    def strata(self) -> pl.DataFrame:
+        """The run's strata.csv with the cell's values as columns."""
+        return pl.read_csv(self.run.strata).with_columns(pl.lit(v).alias(k) for k, v in self.cell.values.items())
+
+
+def main(here: Path, cells: Sequence[Cell], report: Callable[[list[Finished]], None]) -> None:
+    """Train what is chosen on the command line and missing; ``report`` writes the tables of all finished runs."""
+    places = [word for word in sys.argv[1:] if "=" not in word]
+    words = {name: values.split(",") for name, values in (w.split("=") for w in sys.argv[1:] if "=" in w)}
+    unknown = set(words) - set(cells[0].values)
+    if unknown:
+        sys.exit(f"{unknown.pop()}= is no word of this study; choose among {', '.join(cells[0].values)}.")
+    runs = Path(places[0] if places else f"outputs/{here.name}")
+    initialize_config_dir(str(config_folder()), version_base="1.3")
+    for cell in track([cell for cell in cells if cell.chosen(words)], "runs"):
+        run = cell.folder(runs)
+        if not run.metrics.is_file():
+            train(compose("train", list(cell.overrides)), run.path)
+            report(finished(cells, runs))
+    report(finished(cells, runs))
+    print(*(path for path in sorted(here.iterdir()) if path.suffix in (".md", ".csv", ".png")), sep="\n")
+
+
+def finished(cells: Iterable[Cell], runs: Path) -> list[Finished]:
+    """The cells that have run."""
+    return [Finished(cell, cell.folder(runs)) for cell in cells if cell.folder(runs).metrics.is_file()]
+
+
+def mean_and_deviation(values: pl.Series, digits: int = 4) -> str:
+    """``0.2170 ± 0.0042``; without deviation for one value."""
+    if values.null_count():
+        return "n/a"
+    mean = f"{values.mean():.{digits}f}"
+    return mean if len(values) == 1 else f"{mean} ± {values.std():.{digits}f}"
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
