@@ -20,6 +20,7 @@ from graftrec.data.sources.base import RawData
 from graftrec.errors import InputError, check_choice
 from graftrec.features.conditioning.apply import conditioned, conditioned_outline
 from graftrec.features.nodes import NodeFeatures
+from graftrec.features.profiles.profiles import Profiles
 from graftrec.features.store import FeatureStore
 from graftrec.graph.graph import Graph
 from graftrec.nn.recommender import Recommender, warn_of_unused_weights
@@ -63,8 +64,24 @@ def build_graph(config: DictConfig, dataset: Dataset) -> Graph:
 
 def build_features(config: DictConfig, dataset: Dataset) -> NodeFeatures:
     """User and item features, from the cache where it has them."""
-    store = FeatureStore(Path(config.paths.cache).expanduser() / "features")
-    return instantiate(config.features)(dataset, store)
+    # runs of an earlier version have no store=
+    store = instantiate(config.store) if "store" in config else FeatureStore(f"{config.paths.cache}/features")
+    return instantiate(config.features)(with_profiles(config, dataset), store)
+
+
+def with_profiles(config: DictConfig, dataset: Dataset, outline: bool = False) -> Dataset:
+    """The data with the text column that ``profile=`` writes; ``outline``: with stand-ins, and no long work."""
+    if not config.get("profile"):  # none, or a run of an earlier version
+        return dataset
+    if "encoder" not in config.features:
+        raise InputError("profile= writes texts, but these features read none; choose features=minilm or profile=none.")
+    if config.profile.of != "items" and config.features.users != "text":
+        raise InputError(
+            f"profile.of={config.profile.of}, but features.users={config.features.users} reads no text of users; "
+            f"add features.users=text."
+        )
+    profiles: Profiles = instantiate(config.profile, prompts=instantiate(config.prompts))
+    return profiles.outline(dataset) if outline else profiles(dataset)
 
 
 def condition(config: DictConfig, dataset: Dataset, features: NodeFeatures, outline: bool = False) -> NodeFeatures:
@@ -102,7 +119,7 @@ def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recomme
 
 def outline(config: DictConfig, dataset: Dataset, graph: Graph) -> GraphDataModule[Any]:
     """The data module on stand-in features, before texts are encoded."""
-    features = instantiate(config.features).outline(dataset)
+    features = instantiate(config.features).outline(with_profiles(config, dataset, outline=True))
     return build_data_module(config, dataset, graph, features, condition(config, dataset, features, outline=True))
 
 

@@ -26,7 +26,8 @@ class LanguageModel:
 
     ``dtype``: bfloat16 weights keep cosine >= 0.999 to float32 at about twice the speed on a CPU.
     ``device``: ``auto`` is cuda where there is one, else cpu. ``cache``: a folder for the dequantised
-    weights of GGUF files, which then load in a second; None: dequantised every time.
+    weights of GGUF files, which then load in a second; None: dequantised every time. ``generates``
+    loads the head that writes, too.
     """
 
     name: str
@@ -34,6 +35,7 @@ class LanguageModel:
     dtype: str = "bfloat16"
     device: str = "auto"
     cache: str | None = None
+    generates: bool = False
 
     def __post_init__(self) -> None:
         dtype = getattr(torch, self.dtype, None)
@@ -74,8 +76,9 @@ class LanguageModel:
             tokenizer, model = self._load()
         except (OSError, ValueError, SafetensorError) as error:
             raise self._unloadable(error) from error
-        model = model.get_encoder() if model.config.is_encoder_decoder else model
-        model.config.use_cache = False  # keys and values of past tokens serve generation only
+        if not self.generates:
+            model = model.get_encoder() if model.config.is_encoder_decoder else model
+            model.config.use_cache = False  # keys and values of past tokens serve generation only
         device = ("cuda" if torch.cuda.is_available() else "cpu") if self.device == "auto" else self.device
         return tokenizer, model.eval().to(device)
 
@@ -94,14 +97,15 @@ class LanguageModel:
         return tokenizer, model
 
     def _from_pretrained(self, place: str, **where: Any) -> tuple[Any, Any]:
-        from transformers import AutoModel, AutoTokenizer
+        from transformers import AutoModel, AutoModelForCausalLM, AutoTokenizer
 
         loading = {"dtype": getattr(torch, self.dtype)}
         if "gguf_file" in where:
             from transformers import GgufConfig
 
             loading["quantization_config"] = GgufConfig(dequantize=True)
-        return AutoTokenizer.from_pretrained(place, **where), AutoModel.from_pretrained(place, **loading, **where)
+        kind = AutoModelForCausalLM if self.generates else AutoModel
+        return AutoTokenizer.from_pretrained(place, **where), kind.from_pretrained(place, **loading, **where)
 
     @property
     def _place(self) -> tuple[str, str | None]:
@@ -120,7 +124,8 @@ class LanguageModel:
         place, file = self._place
         if file is None or self.cache is None or not Path(place).is_dir():
             return None
-        return Path(self.cache).expanduser() / f"{_digest(Path(place), file)[:32]}-{self.dtype}"
+        head = "-generates" if self.generates else ""
+        return Path(self.cache).expanduser() / f"{_digest(Path(place), file)[:32]}-{self.dtype}{head}"
 
     def _commit(self, name: str, file: str | None) -> str | None:
         from transformers.utils.hub import cached_file, extract_commit_hash

