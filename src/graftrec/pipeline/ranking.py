@@ -15,6 +15,7 @@ from graftrec.nn.recommender import Embeddings
 from graftrec.objectives.objective import Objective
 from graftrec.objectives.step import Step
 from graftrec.pipeline import build
+from graftrec.pipeline.baselines import Baselines
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Factors, Prepared
 from graftrec.recommend.evaluation import RankingProtocol, RankingTask, evaluate
@@ -67,8 +68,9 @@ class Ranking:
         metrics.update(user, data.validation.lists(FactorScorer(*data.graph.space.split(x0)), user))
         names = list(metrics.compute().values)
         if config.baselines:
-            metric = build.instantiate(config.baselines).metric
-            check_choice("baselines.metric", metric, sorted({name.split("@")[0] for name in names if "@" in name}))
+            baselines: Baselines = build.instantiate(config.baselines)
+            known = sorted({name.split("@")[0] for name in names if "@" in name})
+            check_choice("baselines.metric", baselines.metric, known)
             check_writable(_cache(config), "paths.cache")
         return names
 
