@@ -13,7 +13,7 @@ from graftrec.baselines.neighbours import ShrunkCosine
 from graftrec.baselines.scorers import SparseProduct
 
 CELLS: Final = 2**22  # of all neighbours' Gram matrices at once: 16 MiB, about what a cache holds
-TOLERANCE: Final = 1e-4  # largest change of a weight in the last sweep
+TOLERANCE: Final = 1e-3  # largest change of a weight in the last sweep
 MOST_SWEEPS: Final = 200
 
 

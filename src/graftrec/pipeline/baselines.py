@@ -63,13 +63,13 @@ class Baselines:
     metric: str = "ndcg"
     tuning_users: int = 5000
 
-    def check_memory(self, dataset: Dataset, available_gib: float | None) -> None:
+    def check_memory(self, num_users: int, num_items: int, available_gib: float | None) -> None:
         """Refuse what would not fit, with the estimate."""
         for key, tuned in self.models.items():
-            needed = tuned.model.dense_gib(dataset.num_users, dataset.num_items)
+            needed = tuned.model.dense_gib(num_users, num_items)
             if available_gib is not None and needed > available_gib:
                 raise InputError(
-                    f"{tuned.name} needs about {needed:.1f} GiB for {dataset.num_items:,} items, and there are "
+                    f"{tuned.name} needs about {needed:.1f} GiB for {num_items:,} items, and there are "
                     f"{available_gib:.1f} GiB; leave it out (~baselines.models.{key}), or make the catalogue smaller "
                     f"by filter.min_item."
                 )
@@ -79,17 +79,16 @@ class Baselines:
     ) -> dict[str, Any]:
         """Results by name: test metrics, what was chosen, seconds. Each kept in ``cache`` under the data's hash."""
         usable = [t for t in self.models.values() if features is not None or not t.model.needs_features]
-        data = TrainingData(dataset.train, features)
         digest = None if features is None else hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()
         common = {"data": dataset.hash, "leaky": dataset.leaky, **asdict(protocol), "features": digest}
-        return {tuned.name: self._result(tuned, common, data, dataset, protocol, cache) for tuned in usable}
+        return {tuned.name: self._result(tuned, common, dataset, features, protocol, cache) for tuned in usable}
 
     def _result(
         self,
         tuned: Tuned,
         common: dict[str, Any],
-        data: TrainingData,
         dataset: Dataset,
+        features: np.ndarray | None,
         protocol: RankingProtocol,
         cache: Path,
     ) -> dict[str, Any]:
@@ -99,9 +98,9 @@ class Baselines:
         path = cache / f"{key}.json"
         with suppress(InputError):  # absent, or damaged: measured again
             return RunFolder.read_json(path)
-        start = time.perf_counter()
+        start, data = time.perf_counter(), TrainingData(dataset.train, features)
         model = self.tune(tuned, data, dataset, protocol)
-        test = evaluate(model.fit(data), protocol.test(dataset, data.item_features)).values
+        test = evaluate(model.fit(data), protocol.test(dataset, features)).values
         metrics = {f"test/{name}": value for name, value in test.items()}
         seconds = round(time.perf_counter() - start, 3)
         result = {"chosen": tuned.describe(model), "metrics": metrics, "seconds": seconds}

@@ -15,6 +15,7 @@ from graftrec.nn.recommender import Embeddings
 from graftrec.objectives.objective import Objective
 from graftrec.objectives.step import Step
 from graftrec.pipeline import build
+from graftrec.pipeline.available_memory import available_memory_gib
 from graftrec.pipeline.baselines import Baselines
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Factors, Prepared
@@ -71,6 +72,7 @@ class Ranking:
             baselines: Baselines = build.instantiate(config.baselines)
             known = sorted({name.split("@")[0] for name in names if "@" in name})
             check_choice("baselines.metric", baselines.metric, known)
+            baselines.check_memory(data.graph.space.num_users, data.graph.space.num_items, available_memory_gib())
             check_writable(_cache(config), "paths.cache")
         return names
 
