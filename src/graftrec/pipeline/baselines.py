@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import product
@@ -17,7 +17,7 @@ from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.data.dataset import Dataset
 from graftrec.errors import InputError, check_choice
 from graftrec.pipeline.run_folder import RunFolder
-from graftrec.recommend.evaluation import RankingProtocol, evaluate
+from graftrec.recommend.evaluation import RankingProtocol, RankingTask, evaluate
 
 VERSION: Final = 4  # raise it where results change for equal settings
 
@@ -99,7 +99,8 @@ class Baselines:
         with suppress(InputError):  # absent, or damaged: measured again
             return RunFolder.read_json(path)
         start, data = time.perf_counter(), TrainingData(dataset.train, features)
-        model = self.tune(tuned, data, dataset, protocol)
+        metric = f"{self.metric}@{max(protocol.k)}"
+        model = choose(tuned, data, protocol.validation(dataset), metric, self.tuning_users)
         test = evaluate(model.fit(data), protocol.test(dataset, features)).values
         metrics = {f"test/{name}": value for name, value in test.items()}
         seconds = round(time.perf_counter() - start, 3)
@@ -107,22 +108,19 @@ class Baselines:
         RunFolder.write_json(path, result, "paths.cache")
         return result
 
-    def tune(self, tuned: Tuned, data: TrainingData, dataset: Dataset, protocol: RankingProtocol) -> Baseline:
-        """The settings with the best validation metric; the first of equals. One model at a time is in memory."""
-        candidates = tuned.candidates()
-        if len(candidates) == 1:
-            return candidates[0]
-        task = protocol.validation(dataset)
-        metric = f"{self.metric}@{max(task.k)}"
-        values = [
-            evaluate(model.fit(data), task, self.tuning_users).values[metric]
-            for model in _shown(candidates, f"Tuning {tuned.name}")
-        ]
-        return candidates[int(np.argmax(values))]
 
-
-def _shown(candidates: list[Baseline], title: str) -> Iterator[Baseline]:
-    yield from track(candidates, title, transient=True)
+def choose(
+    tuned: Tuned, data: TrainingData, validation: RankingTask, metric: str, max_users: int | None = None
+) -> Baseline:
+    """The settings with the best validation ``metric``; the first of equals. One model at a time is in memory."""
+    candidates = tuned.candidates()
+    if len(candidates) == 1:
+        return candidates[0]
+    values = [
+        evaluate(model.fit(data), validation, max_users).values[metric]
+        for model in track(candidates, f"Tuning {tuned.name}", transient=True)
+    ]
+    return candidates[int(np.argmax(values))]
 
 
 def _short(value: Any) -> str:

@@ -80,16 +80,11 @@ class Ranking:
         self, module: RankingModule, factors: Factors, prepared: Prepared, run: RunFolder
     ) -> dict[str, RankingResult]:
         test = module.results["test"]
-        prepared.data.test.strata(test).write_csv(run.strata)
-        ids = prepared.dataset.users.take(test.per_user["user"].to_numpy())
-        test.per_user.with_columns(ids.alias("user")).write_parquet(run.per_user)
+        write_test(test, prepared.data.test, prepared.dataset, run)
         return {"test": test, "valid": evaluate(FactorScorer(*factors), prepared.data.validation)}
 
     def baselines(self, config: DictConfig, prepared: Prepared) -> dict[str, Any]:
-        if not config.baselines:
-            return {}
-        protocol, features = build.instantiate(config.evaluation), prepared.data.test.features
-        return build.instantiate(config.baselines)(prepared.dataset, protocol, features, _cache(config))
+        return baselines_beside(config, prepared.dataset, prepared.data.test.features)
 
     def scorer(self, run: "Run", factors: Factors) -> FactorScorer:
         return FactorScorer(*factors)
@@ -99,6 +94,20 @@ class Ranking:
         data = (run.dataset, run.item_features)
         tasks = {"test": protocol.test(*data), "valid": protocol.validation(*data)}
         return {part: evaluate(run.scorer, task) for part, task in tasks.items()}
+
+
+def write_test(result: RankingResult, task: RankingTask, dataset: Dataset, run: RunFolder) -> None:
+    """Metrics by degree, and of every user."""
+    task.strata(result).write_csv(run.strata)
+    ids = dataset.users.take(result.per_user["user"].to_numpy())
+    result.per_user.with_columns(ids.alias("user")).write_parquet(run.per_user)
+
+
+def baselines_beside(config: DictConfig, dataset: Dataset, features: np.ndarray | None) -> dict[str, Any]:
+    """Results of the simple recommenders by name; none where ``baselines=none``."""
+    if not config.baselines:
+        return {}
+    return build.instantiate(config.baselines)(dataset, build.instantiate(config.evaluation), features, _cache(config))
 
 
 def _cache(config: DictConfig) -> Path:
