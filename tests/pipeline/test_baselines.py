@@ -34,7 +34,7 @@ def chosen(synthetic: Dataset, tmp_path: Path) -> Any:
 
 def test_candidates_are_all_combinations_the_last_setting_fastest() -> None:
     assert KNN.candidates() == [ItemKNN(2, 0.0), ItemKNN(40, 0.0), ItemKNN(2, 20.0), ItemKNN(40, 20.0)]
-    assert Tuned("popularity", Popularity()).candidates() == [Popularity()]
+    assert replace(KNN, grid=None).candidates() == [ItemKNN(5, 0.0)]
 
 
 def test_validation_chooses_and_the_test_set_is_ranked_by_what_it_chose(chosen: Any, synthetic: Dataset) -> None:

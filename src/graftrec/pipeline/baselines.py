@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -26,16 +26,16 @@ VERSION: Final = 4  # raise it where results change for equal settings
 class Tuned:
     """A recommender, and the settings of it that validation chooses among: all combinations of ``grid``.
 
-    ``name`` stands in tables.
+    Without a grid the model's own settings are used. ``name`` stands in tables.
     """
 
     name: str
     model: Baseline
-    grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    grid: Mapping[str, Sequence[Any]] | None = None
 
     def __post_init__(self) -> None:
         known = [setting.name for setting in fields(self.model)]
-        for setting, values in self.grid.items():
+        for setting, values in (self.grid or {}).items():
             check_choice(f"a setting of {self.name}'s grid", setting, known)
             if isinstance(values, str) or not isinstance(values, Sequence) or not values:
                 raise InputError(f"{self.name}: grid.{setting}={values} must be a list of values, such as [10,20].")
@@ -43,13 +43,12 @@ class Tuned:
 
     def candidates(self) -> list[Baseline]:
         """One model a combination; the last setting varies fastest."""
-        return [
-            replace(self.model, **dict(zip(self.grid, values, strict=True))) for values in product(*self.grid.values())
-        ]
+        grid = self.grid or {}
+        return [replace(self.model, **dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
 
     def describe(self, model: Baseline) -> str:
         """What was chosen, in words."""
-        return ", ".join(f"{name} {_short(getattr(model, name))}" for name in self.grid)
+        return ", ".join(f"{name} {_short(getattr(model, name))}" for name in self.grid or ())
 
 
 @dataclass(frozen=True)
