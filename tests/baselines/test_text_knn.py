@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from graftrec.baselines.text_knn import TextKNN
-from graftrec.errors import InputError
 from tests.baselines.cells import CELLS, scores_of
 
 
@@ -20,8 +19,3 @@ def test_score_is_the_mean_cosine_with_the_users_items(centred: bool) -> None:
                 norm = np.linalg.norm(vectors[item]) * np.linalg.norm(vectors[mine])
                 expected[user, item] += vectors[item] @ vectors[mine] / norm / row.sum() if norm else 0
     np.testing.assert_allclose(scores_of(TextKNN(centred), CELLS, features), expected, atol=1e-5)
-
-
-def test_without_features_it_is_refused() -> None:
-    with pytest.raises(InputError, match="text-kNN needs item features"):
-        scores_of(TextKNN(True), CELLS)

@@ -66,4 +66,6 @@ def test_a_sweep_compares_them_with_encoders(cli: Cli, tmp_path: Path) -> None:
     ],
 )
 def test_bad_settings_are_refused(refused: Refused, tmp_path: Path, words: list[str], message: str) -> None:
-    assert message in refused("train", *WORDS, *words, f"paths.cache={tmp_path}", f"hydra.run.dir={tmp_path / 'run'}")
+    folder = tmp_path / "run"
+    assert message in refused("train", *WORDS, *words, f"paths.cache={tmp_path}", f"hydra.run.dir={folder}")
+    assert not folder.exists()

@@ -8,7 +8,6 @@ import torch
 
 from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.baselines.scorers import InnerProduct
-from graftrec.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,7 @@ class TextKNN(Baseline):
     needs_features: ClassVar[bool] = True
 
     def fit(self, data: TrainingData) -> InnerProduct:
-        if data.item_features is None:
-            raise InputError("text-kNN needs item features; choose features=minilm or another, or leave it out.")
+        assert data.item_features is not None  # needs_features
         vectors = data.item_features.astype(np.float32)
         present = np.any(vectors != 0, axis=1, keepdims=True)
         if self.centred:

@@ -46,6 +46,20 @@ class Tuned:
         grid = self.grid or {}
         return [replace(self.model, **dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
 
+    def check_memory(self, num_users: int, num_items: int, available_gib: float | None) -> None:
+        """Refuse what would not fit, with the estimate."""
+        needed = self.model.dense_gib(num_users, num_items)
+        if available_gib is not None and needed > available_gib:
+            raise InputError(
+                f"{self.name} needs about {needed:.1f} GiB for {num_items:,} items, and there are {available_gib:.1f} "
+                f"GiB; leave it out, or make the catalogue smaller by filter.min_item."
+            )
+
+    def check_features(self, features: np.ndarray | None) -> None:
+        """Refuse a model that reads texts where there are none."""
+        if features is None and self.model.needs_features:
+            raise InputError(f"{self.name} needs item features; choose features=minilm or another, or leave it out.")
+
     def describe(self, model: Baseline) -> str:
         """What was chosen, in words."""
         return ", ".join(f"{name} {_short(getattr(model, name))}" for name in self.grid or ())
@@ -61,17 +75,6 @@ class Baselines:
     models: Mapping[str, Tuned]
     metric: str = "ndcg"
     tuning_users: int = 5000
-
-    def check_memory(self, num_users: int, num_items: int, available_gib: float | None) -> None:
-        """Refuse what would not fit, with the estimate."""
-        for key, tuned in self.models.items():
-            needed = tuned.model.dense_gib(num_users, num_items)
-            if available_gib is not None and needed > available_gib:
-                raise InputError(
-                    f"{tuned.name} needs about {needed:.1f} GiB for {num_items:,} items, and there are "
-                    f"{available_gib:.1f} GiB; leave it out (~baselines.models.{key}), or make the catalogue smaller "
-                    f"by filter.min_item."
-                )
 
     def __call__(
         self, dataset: Dataset, protocol: RankingProtocol, features: np.ndarray | None, cache: Path
