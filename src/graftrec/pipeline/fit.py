@@ -27,7 +27,9 @@ from graftrec.recommend.evaluation import evaluate
 if TYPE_CHECKING:
     from graftrec.pipeline.run import Run
 
-UNUSED = ("encoder", "input", "head", "objective", "negatives", "optimizer", "scheduler", "scorer", "trainer")
+UNUSED = (
+    "encoder", "input", "conditioning", "head", "objective", "negatives", "optimizer", "scheduler", "scorer", "trainer",
+)  # fmt: skip
 
 
 def fit(config: DictConfig, run: RunFolder) -> dict[str, float]:
