@@ -6,7 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graftrec.baselines.item_knn import ItemSimilarity, co_occurrence
+from graftrec.baselines.base import TrainingData
+from graftrec.baselines.item_knn import ItemKNN
+from graftrec.baselines.scorers import SparseProduct
 from tests.small_data import from_matrix, random_matrix
 
 CELLS = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 1, 1, 0], [1, 0, 0, 0]])
@@ -24,10 +26,8 @@ def naive_similarity(cells: np.ndarray, shrinkage: float) -> np.ndarray:
     return similarity
 
 
-def similarity_of(cells: np.ndarray, shrinkage: float) -> ItemSimilarity:
-    """Up to ten neighbours."""
-    train = from_matrix(cells)
-    return ItemSimilarity(train, co_occurrence(train), shrinkage, max_neighbours=10)
+def fitted(cells: np.ndarray, neighbours: int, shrinkage: float) -> SparseProduct:
+    return ItemKNN(neighbours, shrinkage).fit(TrainingData(from_matrix(cells)))
 
 
 def naive_scores(cells: np.ndarray, neighbours: int, shrinkage: float) -> np.ndarray:
@@ -48,24 +48,25 @@ def naive_scores(cells: np.ndarray, neighbours: int, shrinkage: float) -> np.nda
 @pytest.mark.filterwarnings("ignore:Changing the sparsity structure")
 def test_scores_are_the_naive_ones(seed: int, share: float, neighbours: int, shrinkage: float) -> None:
     cells = random_matrix(7, 6, share, seed)
-    scores = similarity_of(cells, shrinkage).nearest(neighbours).scores(torch.arange(7))
+    scores = fitted(cells, neighbours, shrinkage).scores(torch.arange(7))
     np.testing.assert_allclose(scores, naive_scores(cells, neighbours, shrinkage), atol=1e-6)
 
 
 def test_similarity_by_hand() -> None:
-    scores = similarity_of(CELLS, 1.0).nearest(10).scores(torch.tensor([3]))
+    scores = fitted(CELLS, 10, 1.0).scores(torch.tensor([3]))
     # The user has item 0 alone: shared with item 1 by two of three and three users, with item 2 by one.
     np.testing.assert_allclose(scores, [[0, 2 / (3 + 1), 1 / (sqrt(6) + 1), 0]], atol=1e-6)
 
 
-def test_fewer_neighbours_are_cut_from_the_same_similarity() -> None:
-    similarity = similarity_of(CELLS, 0.0)
-    similarity.nearest(1)
-    np.testing.assert_allclose(similarity.nearest(3).scores(torch.arange(4)), naive_scores(CELLS, 3, 0.0), atol=1e-6)
+def test_settings_of_a_grid_share_one_similarity_and_do_not_disturb_each_other() -> None:
+    data = TrainingData(from_matrix(CELLS))
+    for neighbours, shrinkage in ((1, 0.0), (3, 0.0), (3, 1.0), (1, 0.0)):
+        scores = ItemKNN(neighbours, shrinkage).fit(data).scores(torch.arange(4))
+        np.testing.assert_allclose(scores, naive_scores(CELLS, neighbours, shrinkage), atol=1e-6)
 
 
 def test_scores_are_written_in_place() -> None:
-    model = similarity_of(CELLS, 0.0).nearest(2)
+    model = fitted(CELLS, 2, 0.0)
     out = torch.full((2, 4), 9.0)
     returned = model.scores(torch.tensor([0, 3]), out=out)
     assert returned.data_ptr() == out.data_ptr()

@@ -22,8 +22,8 @@ SMALL = [
     "threads=2",
     "trainer.max_epochs=3",
     "trainer.enable_progress_bar=false",
-    "baselines.neighbours=[5,20]",
-    "baselines.shrinkage=[0.0]",
+    "baselines.models.item_knn.grid.neighbours=[5,20]",
+    "baselines.models.item_knn.grid.shrinkage=[0.0]",
 ]
 Cli = Callable[..., None]
 Refused = Callable[..., str]

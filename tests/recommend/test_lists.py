@@ -8,8 +8,10 @@ import pytest
 import scipy.sparse as sp
 import torch
 
-from graftrec.baselines.item_knn import ItemSimilarity, co_occurrence
-from graftrec.baselines.popularity import Popularity
+from graftrec.baselines.base import TrainingData
+from graftrec.baselines.gfcf import GFCF
+from graftrec.baselines.item_knn import ItemKNN
+from graftrec.baselines.popularity import Popularity, SameForAll
 from graftrec.nn.heads import DotHead
 from graftrec.recommend import lists
 from graftrec.recommend.interest import PairScorer
@@ -22,10 +24,11 @@ from tests.small_data import from_matrix, random_matrix
 RNG = np.random.default_rng(0)
 USERS = 300
 SEEN = sp.csr_matrix(random_matrix(USERS, 700, 0.1, 1).astype(np.float32))
-TRAIN = from_matrix(SEEN.toarray())
+TRAIN = TrainingData(from_matrix(SEEN.toarray()))
 SCORERS: dict[str, Scorer] = {
-    "popularity": Popularity(TRAIN),
-    "item-kNN": ItemSimilarity(TRAIN, co_occurrence(TRAIN), 0.0, 5).nearest(5),
+    "popularity": Popularity().fit(TRAIN),
+    "item-kNN": ItemKNN(neighbours=5, shrinkage=0.0).fit(TRAIN),
+    "GF-CF": GFCF(rank=8, weight=0.3).fit(TRAIN),
     "interest": PairScorer(DotHead(), normal(RNG, USERS), normal(RNG, 700)),
     "factors": FactorScorer(normal(RNG, USERS), normal(RNG, 700)),
 }
@@ -101,13 +104,13 @@ def test_blocks_are_scored_into_one_buffer(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(lists, "users_at_once", lambda *_: 30)
     buffers: list[int] = []
 
-    class Watched(Popularity):
+    class Watched(SameForAll):
         def scores(self, users: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
             scores = super().scores(users, out)
             buffers.append(scores.data_ptr())
             return scores
 
-    recommend(Watched(TRAIN), torch.arange(100), SEEN, 3)
+    recommend(Watched(torch.rand(700)), torch.arange(100), SEEN, 3)
     assert (len(buffers), len(set(buffers))) == (4, 1)
 
 

@@ -3,78 +3,127 @@
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from rich.progress import track
 
-from graftrec.baselines.item_knn import ItemSimilarity, co_occurrence
-from graftrec.baselines.popularity import Popularity
+from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.data.dataset import Dataset
-from graftrec.errors import InputError
+from graftrec.errors import InputError, check_choice
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.recommend.evaluation import RankingProtocol, RankingTask, evaluate
-from graftrec.recommend.scoring import Scorer
+
+VERSION: Final = 4  # raise it where results change for equal settings
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A recommender, and the settings of it that validation chooses among: all combinations of ``grid``.
+
+    Without a grid the model's own settings are used. ``name`` stands in tables.
+    """
+
+    name: str
+    model: Baseline
+    grid: Mapping[str, Sequence[Any]] | None = None
+
+    def __post_init__(self) -> None:
+        known = [setting.name for setting in fields(self.model)]
+        for setting, values in (self.grid or {}).items():
+            check_choice(f"a setting of {self.name}'s grid", setting, known)
+            if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+                raise InputError(f"{self.name}: grid.{setting}={values} must be a list of values, such as [10,20].")
+        self.candidates()  # bad values are refused here
+
+    def candidates(self) -> list[Baseline]:
+        """One model a combination; the last setting varies fastest."""
+        grid = self.grid or {}
+        return [replace(self.model, **dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
+
+    def check_memory(self, num_users: int, num_items: int, available_gib: float | None) -> None:
+        """Refuse what would not fit, with the estimate."""
+        needed = self.model.dense_gib(num_users, num_items)
+        if available_gib is not None and needed > available_gib:
+            raise InputError(
+                f"{self.name} needs about {needed:.1f} GiB for {num_items:,} items, and there are {available_gib:.1f} "
+                f"GiB; leave it out, or make the catalogue smaller by filter.min_item."
+            )
+
+    def check_features(self, features: np.ndarray | None) -> None:
+        """Refuse a model that reads texts where there are none."""
+        if features is None and self.model.needs_features:
+            raise InputError(f"{self.name} needs item features; choose features=minilm or another, or leave it out.")
+
+    def describe(self, model: Baseline) -> str:
+        """What was chosen, in words."""
+        return ", ".join(f"{name} {_short(getattr(model, name))}" for name in self.grid or ())
 
 
 @dataclass(frozen=True)
 class Baselines:
-    """Popularity, and item-kNN tuned on validation over ``neighbours`` x ``shrinkage`` by ``metric``.
+    """Each of ``models`` tuned on validation by ``metric`` and tested. Those that need features are left out without.
 
     Where more users have validation items, ``tuning_users`` of them, evenly spread over the numbering, do.
     """
 
-    neighbours: Sequence[int] = (10, 20, 50, 100, 200)
-    shrinkage: Sequence[float] = (0.0, 10.0, 50.0)
+    models: Mapping[str, Tuned]
     metric: str = "ndcg"
     tuning_users: int = 5000
-
-    def __post_init__(self) -> None:
-        if not self.neighbours or not self.shrinkage:
-            raise InputError("baselines.neighbours and baselines.shrinkage must each hold a value; or baselines=none.")
 
     def __call__(
         self, dataset: Dataset, protocol: RankingProtocol, features: np.ndarray | None, cache: Path
     ) -> dict[str, Any]:
-        """Results by name: test metrics, what was chosen, seconds. Kept in ``cache`` under the data's hash."""
-        settings = {"data": dataset.hash, "leaky": dataset.leaky, **asdict(self), **asdict(protocol), "version": 3}
-        if features is not None:  # they decide diversity
-            settings["features"] = hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()
-        key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:24]
+        """Results by name: test metrics, what was chosen, seconds. Each kept in ``cache`` under the data's hash."""
+        usable = [t for t in self.models.values() if features is not None or not t.model.needs_features]
+        digest = None if features is None else hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()
+        common = {"data": dataset.hash, "leaky": dataset.leaky, **asdict(protocol), "features": digest}
+        return {tuned.name: self._result(tuned, common, dataset, features, protocol, cache) for tuned in usable}
+
+    def _result(
+        self,
+        tuned: Tuned,
+        common: dict[str, Any],
+        dataset: Dataset,
+        features: np.ndarray | None,
+        protocol: RankingProtocol,
+        cache: Path,
+    ) -> dict[str, Any]:
+        """From the cache, else measured."""
+        own = {"model": repr(tuned), "metric": self.metric, "tuning_users": self.tuning_users, "version": VERSION}
+        key = hashlib.sha256(json.dumps({**common, **own}, sort_keys=True).encode()).hexdigest()[:24]
         path = cache / f"{key}.json"
         with suppress(InputError):  # absent, or damaged: measured again
             return RunFolder.read_json(path)
-        results = self._measure(dataset, protocol, protocol.test(dataset, features))
-        RunFolder.write_json(path, results, "paths.cache")
-        return results
-
-    def _measure(self, dataset: Dataset, protocol: RankingProtocol, test: RankingTask) -> dict[str, Any]:
-        start = time.perf_counter()
-        popularity = _tested(Popularity(dataset.train), test, "", start)
-        start = time.perf_counter()
-        model, chosen = self._tune(dataset, protocol.validation(dataset))
-        return {"popularity": popularity, "item-kNN": _tested(model, test, chosen, start)}
-
-    def _tune(self, dataset: Dataset, task: RankingTask) -> tuple[Scorer, str]:
-        """The item-kNN with the best validation metric; the first of equals."""
-        metric = f"{self.metric}@{max(task.k)}"
-        best: tuple[float, Scorer | None, str] = (-1.0, None, "")
-        both = co_occurrence(dataset.train)
-        for shrinkage in track(self.shrinkage, "Tuning item-kNN", transient=True):
-            similarity = ItemSimilarity(dataset.train, both, shrinkage, max(self.neighbours))
-            for neighbours in self.neighbours:
-                model = similarity.nearest(neighbours)
-                value = evaluate(model, task, self.tuning_users).values[metric]
-                if value > best[0]:
-                    best = (value, model, f"{neighbours} neighbours, shrinkage {shrinkage:g}")
-        assert best[1] is not None
-        return best[1], best[2]
+        start, data = time.perf_counter(), TrainingData(dataset.train, features)
+        metric = f"{self.metric}@{max(protocol.k)}"
+        model = choose(tuned, data, protocol.validation(dataset), metric, self.tuning_users)
+        test = evaluate(model.fit(data), protocol.test(dataset, features)).values
+        metrics = {f"test/{name}": value for name, value in test.items()}
+        seconds = round(time.perf_counter() - start, 3)
+        result = {"chosen": tuned.describe(model), "metrics": metrics, "seconds": seconds}
+        RunFolder.write_json(path, result, "paths.cache")
+        return result
 
 
-def _tested(model: Scorer, test: RankingTask, chosen: str, start: float) -> dict[str, Any]:
-    metrics = {f"test/{name}": value for name, value in evaluate(model, test).values.items()}
-    return {"chosen": chosen, "metrics": metrics, "seconds": round(time.perf_counter() - start, 3)}
+def choose(
+    tuned: Tuned, data: TrainingData, validation: RankingTask, metric: str, max_users: int | None = None
+) -> Baseline:
+    """The settings with the best validation ``metric``; the first of equals. One model at a time is in memory."""
+    candidates = tuned.candidates()
+    if len(candidates) == 1:
+        return candidates[0]
+    values = [
+        evaluate(model.fit(data), validation, max_users).values[metric]
+        for model in track(candidates, f"Tuning {tuned.name}", transient=True)
+    ]
+    return candidates[int(np.argmax(values))]
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)

@@ -135,11 +135,16 @@ def rehearse(config: DictConfig, data: GraphDataModule[Any]) -> None:
 def build_module(config: DictConfig, data: GraphDataModule[Any]) -> GraphModule:
     """The LightningModule, initialised from ``seed``."""
     task = instantiate(config.task)
-    words = {word.lstrip("+~").split("=")[0].split(".")[0] for word in config.get("overrides") or ()}
-    for group in sorted(words & set(task.ignores)):
-        warnings.warn(f"task={task.name} does not use {group}: what you set there has no effect.", stacklevel=2)
+    warn_of_unused(config, f"task={task.name}", task.ignores)
     torch.manual_seed(config.seed)
     return task.module(config, data)
+
+
+def warn_of_unused(config: DictConfig, chosen: str, groups: Sequence[str]) -> None:
+    """Say where the command line sets something that ``chosen`` does not read."""
+    words = {word.lstrip("+~").split("=")[0].split(".")[0] for word in config.get("overrides") or ()}
+    for group in sorted(words & set(groups)):
+        warnings.warn(f"{chosen} does not use {group}: what you set there has no effect.", stacklevel=3)
 
 
 def num_processes(config: DictConfig) -> int:

@@ -15,6 +15,8 @@ from graftrec.nn.recommender import Embeddings
 from graftrec.objectives.objective import Objective
 from graftrec.objectives.step import Step
 from graftrec.pipeline import build
+from graftrec.pipeline.available_memory import available_memory_gib
+from graftrec.pipeline.baselines import Baselines
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Factors, Prepared
 from graftrec.recommend.evaluation import RankingProtocol, RankingTask, evaluate
@@ -67,8 +69,11 @@ class Ranking:
         metrics.update(user, data.validation.lists(FactorScorer(*data.graph.space.split(x0)), user))
         names = list(metrics.compute().values)
         if config.baselines:
-            metric = build.instantiate(config.baselines).metric
-            check_choice("baselines.metric", metric, sorted({name.split("@")[0] for name in names if "@" in name}))
+            baselines: Baselines = build.instantiate(config.baselines)
+            known = sorted({name.split("@")[0] for name in names if "@" in name})
+            check_choice("baselines.metric", baselines.metric, known)
+            for tuned in baselines.models.values():
+                tuned.check_memory(data.graph.space.num_users, data.graph.space.num_items, available_memory_gib())
             check_writable(_cache(config), "paths.cache")
         return names
 
@@ -76,16 +81,11 @@ class Ranking:
         self, module: RankingModule, factors: Factors, prepared: Prepared, run: RunFolder
     ) -> dict[str, RankingResult]:
         test = module.results["test"]
-        prepared.data.test.strata(test).write_csv(run.strata)
-        ids = prepared.dataset.users.take(test.per_user["user"].to_numpy())
-        test.per_user.with_columns(ids.alias("user")).write_parquet(run.per_user)
+        write_test(test, prepared.data.test, prepared.dataset, run)
         return {"test": test, "valid": evaluate(FactorScorer(*factors), prepared.data.validation)}
 
     def baselines(self, config: DictConfig, prepared: Prepared) -> dict[str, Any]:
-        if not config.baselines:
-            return {}
-        protocol, features = build.instantiate(config.evaluation), prepared.data.test.features
-        return build.instantiate(config.baselines)(prepared.dataset, protocol, features, _cache(config))
+        return baselines_beside(config, prepared.dataset, prepared.data.test.features)
 
     def scorer(self, run: "Run", factors: Factors) -> FactorScorer:
         return FactorScorer(*factors)
@@ -95,6 +95,20 @@ class Ranking:
         data = (run.dataset, run.item_features)
         tasks = {"test": protocol.test(*data), "valid": protocol.validation(*data)}
         return {part: evaluate(run.scorer, task) for part, task in tasks.items()}
+
+
+def write_test(result: RankingResult, task: RankingTask, dataset: Dataset, run: RunFolder) -> None:
+    """Metrics by degree, and of every user."""
+    task.strata(result).write_csv(run.strata)
+    ids = dataset.users.take(result.per_user["user"].to_numpy())
+    result.per_user.with_columns(ids.alias("user")).write_parquet(run.per_user)
+
+
+def baselines_beside(config: DictConfig, dataset: Dataset, features: np.ndarray | None) -> dict[str, Any]:
+    """Results of the simple recommenders by name; none where ``baselines=none``."""
+    if not config.baselines:
+        return {}
+    return build.instantiate(config.baselines)(dataset, build.instantiate(config.evaluation), features, _cache(config))
 
 
 def _cache(config: DictConfig) -> Path:

@@ -16,6 +16,7 @@ from graftrec.data.dataset import Dataset
 from graftrec.data.storage import load_dataset
 from graftrec.errors import InputError
 from graftrec.pipeline.build import build_features, instantiate
+from graftrec.pipeline.fit import refit
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Result, Task
 from graftrec.recommend.lists import recommend, users_at_once
@@ -25,9 +26,9 @@ def load_run(path: str | Path) -> "Run":
     """Open a finished run folder; refuses one that is missing, unfinished or damaged."""
     folder = RunFolder(Path(path).expanduser())
     check_run_folder(folder.path)
-    folder.require("config", "dataset", "embeddings", "metrics")
+    folder.require("config", "dataset", "metrics")
     run = Run(folder)
-    folder.require(*run.task.files)
+    folder.require(*run.files)
     return run
 
 
@@ -51,6 +52,11 @@ class Run:
         self.facts: dict[str, Any] = RunFolder.read_json(folder.facts)
         self.metrics: dict[str, float] = RunFolder.read_json(folder.metrics)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What this kind of run needs beside what every run has."""
+        return () if self.config.get("baseline") else ("embeddings", *self.task.files)
+
     @cached_property
     def dataset(self) -> Dataset:
         """The data set that the run was trained on."""
@@ -64,7 +70,9 @@ class Run:
 
     @cached_property
     def scorer(self) -> Any:
-        """Scores of the best checkpoint."""
+        """Scores of the best checkpoint; a recommender without training is fitted again."""
+        if self.config.get("baseline"):
+            return refit(self)
         try:
             tensors = load_file(self.folder.embeddings)
             users, items = tensors["user"], tensors["item"]

@@ -1,11 +1,8 @@
 """The story of one run, from configuration to a finished run folder."""
 
 import logging
-import time
 import warnings
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -18,11 +15,13 @@ from graftrec.pipeline import build
 from graftrec.pipeline.allocator import keep_freed_memory
 from graftrec.pipeline.checkpoints import check_resume, load_checkpoint, settle_moved_folder
 from graftrec.pipeline.environment import environment
+from graftrec.pipeline.facts import facts_of, run_info
+from graftrec.pipeline.fit import fit as fit_baseline
 from graftrec.pipeline.prepare import prepare
 from graftrec.pipeline.processes import Fit, fit_in_processes
 from graftrec.pipeline.run_folder import RunFolder
-from graftrec.pipeline.task import Factors, Prepared, Task
-from graftrec.pipeline.tracking import RunInfo, tracked
+from graftrec.pipeline.task import Factors, Task
+from graftrec.pipeline.tracking import tracked
 from graftrec.training.base import GraphModule
 
 
@@ -34,7 +33,8 @@ def train(config: DictConfig, folder: Path) -> dict[str, float]:
     """
     run = RunFolder(folder)
     try:
-        return _train(config, run)
+        _settle(config)
+        return fit_baseline(config, run) if config.get("baseline") else _train(config, run)
     except BaseException:
         if run.facts.is_file():
             RunFolder.write_json(run.facts, {**RunFolder.read_json(run.facts), "status": "failed"})
@@ -42,11 +42,6 @@ def train(config: DictConfig, folder: Path) -> dict[str, float]:
 
 
 def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
-    _quiet()
-    if config.threads is not None:
-        torch.set_num_threads(config.threads)
-    if config.keep_freed_memory:
-        keep_freed_memory()
     processes = build.num_processes(config)
     check_resume(run)
     RunFolder.write_text(run.config, OmegaConf.to_yaml(config, resolve=True))
@@ -54,17 +49,9 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
     task: Task = build.instantiate(config.task)
     prepared = prepare(config, data_hash=run.data_hash() if run.last.is_file() else None)
     save_dataset(prepared.dataset, run.dataset)
-    facts = _facts(config, prepared)
+    facts = facts_of(config, prepared)
     RunFolder.write_json(run.facts, {"status": "running", **facts})
-    info = RunInfo(
-        run.path,
-        build.plain(config),
-        config.group or prepared.dataset.id,
-        config.job_type,
-        facts["tags"],
-        {"data_id": facts["data"]["id"], "data_hash": facts["data"]["hash"]},
-    )
-    with tracked(build.instantiate(config.get("logger")) or {}, info) as loggers:
+    with tracked(build.instantiate(config.get("logger")) or {}, run_info(config, run, facts)) as loggers:
         module = build.build_module(config, prepared.data)
         trainer = build.build_trainer(config, run.checkpoints, loggers)
         with prepared.stages("train"):
@@ -84,6 +71,15 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
     return metrics
 
 
+def _settle(config: DictConfig) -> None:
+    """What concerns the whole process."""
+    _quiet()
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    if config.keep_freed_memory:
+        keep_freed_memory()
+
+
 def _stopped_early(run: RunFolder) -> bool:
     """Whether a run that is continued had come to its end; its folder may have been moved."""
     if not run.last.is_file():
@@ -100,24 +96,6 @@ def _save_factors(module: GraphModule, run: RunFolder) -> Factors:
     with written(run.embeddings, "hydra.run.dir") as partial:
         save_file({"user": users, "item": items}, partial)
     return users, items
-
-
-def _facts(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
-    dataset = prepared.dataset
-    return {
-        "data": {"id": dataset.id, "hash": dataset.hash, "counts": dataset.counts},
-        "sizes": {
-            "users": dataset.num_users,
-            "items": dataset.num_items,
-            "train": len(dataset.train),
-            "valid": len(dataset.valid),
-            "test": len(dataset.test),
-            "edges": prepared.data.graph.num_edges,
-        },
-        "text_vectors": {name: asdict(geometry) for name, geometry in prepared.geometry.items()},
-        "tags": [*config.tags, *(["leaky"] if dataset.leaky else [])],
-        "started": time.strftime("%Y-%m-%dT%H:%M:%S"),
-    }
 
 
 def _epochs(run: RunFolder) -> dict[str, int]:

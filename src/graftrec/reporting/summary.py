@@ -80,9 +80,13 @@ def _shown(columns: list[str]) -> tuple[list[str], str]:
 
 def _row(run: Run) -> dict[str, object]:
     choices = {name: run.config.choices.get(name) for name in CHOICES}
+    if "model" in run.facts:  # without training
+        choices = {**dict.fromkeys(CHOICES), "encoder": run.facts["model"]["name"], "split": choices["split"]}
     given = dict(word.lstrip("+~").split("=", 1) for word in run.config.overrides if "=" in word)
     settings = {
-        f"override:{name}": value for name, value in given.items() if name not in {*CHOICES, "seed", "data", "task"}
+        f"override:{name}": value
+        for name, value in given.items()
+        if name not in {*CHOICES, "seed", "data", "task", "baseline"}
     }
     metrics = {name: value for name, value in run.metrics.items() if name.startswith("test/")}
     return {

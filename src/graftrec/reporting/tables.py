@@ -29,7 +29,7 @@ def console() -> Console:
 def print_run(run: Run) -> None:
     """This run beside its baselines, what it cost, and, on the last line, its folder."""
     out = console()
-    sizes, epochs = run.facts["sizes"], run.facts["epochs"]
+    sizes = run.facts["sizes"]
     leaky = " [bold red](leaky: validated on the test set)[/]" if "leaky" in run.facts["tags"] else ""
     out.print(
         f"\n[bold]{run.facts['data']['id']}[/]{leaky}: {sizes['users']:,} users, {sizes['items']:,} items, "
@@ -41,15 +41,20 @@ def print_run(run: Run) -> None:
     stages = run.facts["stages"]
     seconds = sum(stage["seconds"] for stage in stages.values())
     peak = max(stage["peak_gib"] for stage in stages.values())
-    word = "epoch" if epochs["trained"] == 1 else "epochs"
     costs = ", ".join(f"{name} {stage['seconds']:.1f} s" for name, stage in stages.items())
-    out.print(
-        f"{epochs['trained']} {word} (best: {epochs['best']}), {run.facts['parameters']:,} parameters, "
-        f"{seconds:.0f} s, peak memory {peak:.2f} GiB ({costs})"
-    )
+    out.print(f"{_training(run)}{seconds:.0f} s, peak memory {peak:.2f} GiB ({costs})")
     for offline in sorted((run.folder.path / "wandb").glob("offline-run-*")):
         out.print(f"To upload to W&B: wandb sync {_shorter(offline)}", soft_wrap=True, highlight=False)
     out.print(Text(str(run.folder.path)), soft_wrap=True)
+
+
+def _training(run: Run) -> str:
+    """Epochs and parameters; nothing for a recommender without training."""
+    if "epochs" not in run.facts:
+        return ""
+    trained, best = run.facts["epochs"]["trained"], run.facts["epochs"]["best"]
+    word = "epoch" if trained == 1 else "epochs"
+    return f"{trained} {word} (best: {best}), {run.facts['parameters']:,} parameters, "
 
 
 def _shorter(path: Path) -> str:
@@ -90,6 +95,9 @@ def short(metric: str) -> str:
 
 def describe(run: Run) -> str:
     """The task, the choices that name a run, such as encoder and objective, and the seed."""
+    if "model" in run.facts:
+        settings = (f"{name} {value}" for name, value in run.facts["model"]["settings"].items())
+        return ", ".join([run.task.name, run.facts["model"]["name"], *settings])
     return ", ".join(
         [run.task.name, *(run.config.choices[group] for group in run.task.choices), f"seed {run.config.seed}"]
     )

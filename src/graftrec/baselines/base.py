@@ -1,0 +1,86 @@
+"""What every recommender without gradient training is: hyper-parameters, and a fit that gives scores."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Protocol, TypeVar
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+
+from graftrec.data.interactions import Interactions
+from graftrec.graph.normalize import normalize
+
+T = TypeVar("T")
+
+
+class Fitted(Protocol):
+    """The scoring contract."""
+
+    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
+        """float32 [B, num_items] for ``users`` [B]; written into ``out`` where it is given."""
+        ...
+
+
+class TrainingData:
+    """Training interactions and item features [I, F]; what several fits need of them is computed once."""
+
+    def __init__(self, train: Interactions, item_features: np.ndarray | None = None) -> None:
+        self.train = train
+        self.item_features = item_features
+        self._kept: dict[str, tuple[Hashable, object]] = {}
+
+    @property
+    def matrix(self) -> sp.csr_matrix:
+        """Who has what, binary [U, I]."""
+        return self.train.matrix
+
+    @cached_property
+    def normalized(self) -> sp.csr_matrix:
+        """D_U^-1/2 R D_I^-1/2, [U, I]."""
+        return normalize(self.matrix, "symmetric")
+
+    @cached_property
+    def co_occurrence(self) -> sp.csr_matrix:
+        """|U_i n U_j|, users that two items share, with a zero diagonal, [I, I]."""
+        return co_occurrence(self.matrix.T.tocsr())
+
+    def dense_gram(self) -> Tensor:
+        """R^T R, float32 [I, I], a new one each time."""
+        gram = torch.from_numpy(self.co_occurrence.toarray())
+        gram.diagonal().copy_(torch.from_numpy(self.train.item_degree))
+        return gram
+
+    def once(self, name: str, settings: Hashable, compute: Callable[[], T]) -> T:
+        """``compute()``, or what it gave the last time under this ``name`` if that was for equal ``settings``."""
+        if name not in self._kept or self._kept[name][0] != settings:
+            self._kept.pop(name, None)  # one at a time in memory
+            self._kept[name] = (settings, compute())
+        return self._kept[name][1]  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Baseline(ABC):
+    """Hyper-parameters of a method, and how it is fitted with them."""
+
+    needs_features: ClassVar[bool] = False
+
+    @abstractmethod
+    def fit(self, data: TrainingData) -> Fitted:
+        """The scores of this method on ``data``."""
+
+    def dense_gib(self, num_users: int, num_items: int) -> float:
+        """Memory of what is not sparse, for a refusal before long work."""
+        return 0.0
+
+
+def co_occurrence(matrix: sp.csr_matrix) -> sp.csr_matrix:
+    """How many columns two rows of a binary matrix [n, m] share, with a zero diagonal, [n, n]."""
+    both = sp.csr_matrix(matrix @ matrix.T)
+    both.setdiag(0)
+    both.eliminate_zeros()
+    both.sort_indices()
+    return both

@@ -1,0 +1,48 @@
+"""The few shapes that scores have."""
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class SparseProduct:
+    """Rows of a sparse product: left [U, n] @ right [n, I]."""
+
+    def __init__(self, left: sp.csr_matrix, right: sp.csr_matrix) -> None:
+        self.left, self.right = left, right
+
+    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
+        """float32 [B, num_items]."""
+        scores = torch.from_numpy((self.left[users.cpu().numpy()] @ self.right).toarray())
+        return scores if out is None else out.copy_(scores)
+
+
+class DenseProduct:
+    """Sums of dense rows: train [U, I], binary, @ weights [I, I]."""
+
+    def __init__(self, train: sp.csr_matrix, weights: Tensor) -> None:
+        self.train, self.weights = train, weights
+
+    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
+        """float32 [B, num_items]."""
+        rows = self.train[users.cpu().numpy()]
+        items, offsets = (torch.from_numpy(part.astype(np.int64)) for part in (rows.indices, rows.indptr))
+        scores = F.embedding_bag(items, self.weights, offsets, mode="sum", include_last_offset=True)
+        return scores if out is None else out.copy_(scores)
+
+
+class InnerProduct:
+    """Inner products of user vectors [U, d] and item vectors [I, d]."""
+
+    def __init__(self, users: Tensor, items: Tensor) -> None:
+        self.users, self.items = users, items
+
+    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
+        """float32 [B, num_items]."""
+        return torch.matmul(self.users[users.cpu()], self.items.T, out=out)
+
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """User vectors and item vectors."""
+        return self.users, self.items

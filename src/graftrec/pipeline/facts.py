@@ -1,0 +1,44 @@
+"""What a run folder and the trackers are told of a run before it is trained."""
+
+import time
+from dataclasses import asdict
+from typing import Any
+
+from omegaconf import DictConfig
+
+from graftrec.pipeline import build
+from graftrec.pipeline.run_folder import RunFolder
+from graftrec.pipeline.task import Prepared
+from graftrec.pipeline.tracking import RunInfo
+
+
+def facts_of(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
+    """The data's id, hash and sizes, tags and the time."""
+    dataset = prepared.dataset
+    return {
+        "data": {"id": dataset.id, "hash": dataset.hash, "counts": dataset.counts},
+        "sizes": {
+            "users": dataset.num_users,
+            "items": dataset.num_items,
+            "train": len(dataset.train),
+            "valid": len(dataset.valid),
+            "test": len(dataset.test),
+            "edges": prepared.data.graph.num_edges,
+        },
+        "text_vectors": {name: asdict(geometry) for name, geometry in prepared.geometry.items()},
+        "tags": [*config.tags, *(["leaky"] if dataset.leaky else [])],
+        "started": time.strftime("%Y-%m-%dT%H:%M:%S"),
+    }
+
+
+def run_info(config: DictConfig, run: RunFolder, facts: dict[str, Any]) -> RunInfo:
+    """The run as trackers see it."""
+    data = facts["data"]
+    return RunInfo(
+        run.path,
+        build.plain(config),
+        config.group or data["id"],
+        config.job_type,
+        facts["tags"],
+        {"data_id": data["id"], "data_hash": data["hash"]},
+    )
