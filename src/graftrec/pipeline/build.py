@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from graftrec.features.profiles.profiles import Profiles
 from graftrec.features.store import FeatureStore
 from graftrec.graph.graph import Graph
 from graftrec.nn.recommender import Recommender, warn_of_unused_weights
+from graftrec.objectives.objective import Objective
 from graftrec.training.base import GraphModule
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
 from graftrec.training.processes import OneMachine
@@ -97,7 +99,8 @@ def build_data_module(
 ) -> GraphDataModule[Any]:
     """Batches, graph and ``conditioned`` features; the task's held-out parts, with ``features`` for their metrics."""
     task = instantiate(config.task)
-    unused = {kind: 0 for kind in ("per_positive", "shared") if kind not in task.negatives(config)}
+    used = task.negatives(config, features)
+    unused = {kind: 0 for kind in ("per_positive", "shared") if kind not in used}
     sampler: NegativeSampler = replace(instantiate(config.negatives), **unused)
     positives = Positives(dataset.train)
     sampler.check(positives)
@@ -115,6 +118,13 @@ def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recomme
     )
     warn_of_unused_weights(recommender.encoder, data.graph)
     return recommender
+
+
+def build_objective(config: DictConfig, features: NodeFeatures) -> Objective:
+    """The loss; a term whose YAML is partial reads the features."""
+    terms = {name: instantiate(term) for name, term in config.objective.terms.items()}
+    whole = {name: term(features=features) if isinstance(term, partial) else term for name, term in terms.items()}
+    return instantiate(config.objective, terms=whole)
 
 
 def outline(config: DictConfig, dataset: Dataset, graph: Graph) -> GraphDataModule[Any]:

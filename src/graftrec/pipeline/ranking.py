@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from omegaconf import DictConfig
+from torch import Tensor
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.files import check_writable
 from graftrec.errors import check_choice
+from graftrec.features.nodes import NodeFeatures
+from graftrec.graph.views import Pass
 from graftrec.metrics.ranking import RankingResult
 from graftrec.nn.recommender import Embeddings
-from graftrec.objectives.objective import Objective
 from graftrec.objectives.step import Step
 from graftrec.pipeline import build
 from graftrec.pipeline.run_folder import RunFolder
@@ -34,9 +36,8 @@ class Ranking:
     ignores = ("head",)
     files = ()
 
-    def negatives(self, config: DictConfig) -> set[str]:
-        objective: Objective = build.instantiate(config.objective)
-        return objective.negatives
+    def negatives(self, config: DictConfig, features: NodeFeatures) -> set[str]:
+        return build.build_objective(config, features).negatives
 
     def held_out(
         self, config: DictConfig, dataset: Dataset, features: np.ndarray | None
@@ -47,7 +48,7 @@ class Ranking:
     def module(self, config: DictConfig, data: GraphDataModule[RankingTask]) -> RankingModule:
         return RankingModule(
             build.build_recommender(config, data),
-            build.instantiate(config.objective),
+            build.build_objective(config, data.features),
             data,
             build.instantiate(config.optimizer),
             build.instantiate(config.scheduler),
@@ -59,9 +60,7 @@ class Ranking:
             module.objective.check_shareable()
         with torch.no_grad():
             x0 = module.recommender.input()
-            module.objective(
-                Step(next(iter(data.batches)), Embeddings(x0, x0), data.graph.space, data.batches.positives)
-            )
+            module.objective(_outline_of_a_step(module, x0, data))
         user = data.validation.blocks()[0][:1]
         metrics = data.validation.metrics()
         metrics.update(user, data.validation.lists(FactorScorer(*data.graph.space.split(x0)), user))
@@ -95,6 +94,16 @@ class Ranking:
         data = (run.dataset, run.item_features)
         tasks = {"test": protocol.test(*data), "valid": protocol.validation(*data)}
         return {part: evaluate(run.scorer, task) for part, task in tasks.items()}
+
+
+def _outline_of_a_step(module: RankingModule, x0: Tensor, data: GraphDataModule[RankingTask]) -> Step:
+    """The first step with the input in the place of every layer."""
+
+    def encode(start: Pass) -> Embeddings:
+        return Embeddings(start.x0, [start.x0] * (module.recommender.encoder.num_layers + 1), start.masked)
+
+    start = Pass(data.graph, x0, (module.seed, 0))
+    return Step(next(iter(data.batches)), start, encode(module.objective.view(start)), data.batches.positives, encode)
 
 
 def _cache(config: DictConfig) -> Path:
