@@ -57,7 +57,8 @@ class Noise:
         """The layer ``x`` [N, d] with noise."""
         with torch.no_grad():
             noise = _positive_uniform(x)
-            length = torch.linalg.vector_norm(noise, dim=1, keepdim=True, dtype=torch.float32)
+            precise = torch.promote_types(x.dtype, torch.float32)
+            length = torch.linalg.vector_norm(noise, dim=1, keepdim=True, dtype=precise)
             noise.mul_(x.sign()).mul_((self.epsilon / length).to(x.dtype))
         return x + noise
 
