@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 import scipy.sparse as sp
@@ -35,6 +36,7 @@ class Pass:
 
 
 View = Callable[[Pass], Pass]
+CPU_BLOCK: Final = 2048  # rows: 0.5 MB at d = 64
 
 
 @dataclass(frozen=True)
@@ -55,19 +57,21 @@ class Noise:
 
     def noisy(self, x: Tensor, index: int) -> Tensor:
         """The layer ``x`` [N, d] with noise."""
-        with torch.no_grad():
-            noise = _positive_uniform(x)
-            precise = torch.promote_types(x.dtype, torch.float32)
-            length = torch.linalg.vector_norm(noise, dim=1, keepdim=True, dtype=precise)
-            noise.mul_(x.sign()).mul_((self.epsilon / length).to(x.dtype))
+        noise = torch.empty_like(x, requires_grad=False)
+        size = CPU_BLOCK if x.device.type == "cpu" else len(x)
+        for rows, out in zip(x.detach().split(size), noise.split(size), strict=True):
+            uniform = _uniform(rows)
+            length = torch.linalg.vector_norm(uniform, dim=1, keepdim=True)
+            torch.mul(rows.sign(), uniform.mul_(self.epsilon / length), out=out)
         return x + noise
 
 
-def _positive_uniform(like: Tensor) -> Tensor:
-    """Uniform in (0, 2^16) in steps of 1: 16 random bits a number, four times as fast as ``rand_like``."""
+def _uniform(like: Tensor) -> Tensor:
+    """Uniform in (0, 2^16) in steps of 1, in float32 at least: 16 random bits a number, faster than ``rand_like``."""
     count = like.numel()
     bits = torch.empty(-(-count // 4), dtype=torch.int64, device=like.device).random_(-(2**63), None)
-    return bits.view(torch.int16)[:count].view(like.shape).to(like.dtype).add_(2**15 + 0.5)
+    precise = torch.promote_types(like.dtype, torch.float32)
+    return bits.view(torch.int16)[:count].view(like.shape).to(precise).add_(2**15 + 0.5)
 
 
 class NodeMask(nn.Module):

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 BUFFER: Final = 2**18  # logits at once: 1 MiB
-Hidden = Callable[[slice], Tensor]  # rows of the batch to boolean [rows, C]
+Hide = Callable[[Tensor, slice], object]  # fills logits [rows, C] of a block of rows with -inf where they don't count
 
 
 def info_nce(queries: Tensor, keys: Tensor, temperature: float, own: Tensor | None = None) -> Tensor:
@@ -19,20 +19,21 @@ def info_nce(queries: Tensor, keys: Tensor, temperature: float, own: Tensor | No
     van den Oord et al., 2018 (arXiv 1807.03748), eq. 4, with the cosine.
     """
     own = torch.arange(len(queries), device=queries.device) if own is None else own
-    columns = torch.arange(len(keys), device=keys.device)
     queries, keys = F.normalize(queries, dim=-1) / temperature, F.normalize(keys, dim=-1)
     positive = (queries * keys.index_select(0, own)).sum(-1)
-    return mean_cross_entropy(queries, positive, keys, lambda rows: own[rows, None] == columns)
+    return mean_cross_entropy(
+        queries, positive, keys, lambda logits, rows: logits.scatter_(1, own[rows, None], -torch.inf)
+    )
 
 
 def mean_cross_entropy(
-    queries: Tensor, positive: Tensor, candidates: Tensor, hidden: Hidden, correction: Tensor | None = None
+    queries: Tensor, positive: Tensor, candidates: Tensor, hide: Hide, correction: Tensor | None = None
 ) -> Tensor:
-    """Mean over b of -p_b + ln(exp p_b + sum_c exp(<u_b, v_c> - q_c)), hidden candidates left out.
+    """Mean over b of -p_b + ln(exp p_b + sum_c exp(<u_b, v_c> - q_c)), without the candidates that ``hide`` fills.
 
     ``queries`` u [B, d], ``positive`` p [B], ``candidates`` v [C, d], ``correction`` q [C] or None.
     """
-    return _MeanCrossEntropy.apply(queries, positive, candidates, correction, hidden)
+    return _MeanCrossEntropy.apply(queries, positive, candidates, correction, hide)
 
 
 class _MeanCrossEntropy(torch.autograd.Function):
@@ -44,7 +45,7 @@ class _MeanCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, queries: Tensor, positive: Tensor, candidates: Tensor, correction: Tensor | None, hidden: Hidden
+        ctx: Any, queries: Tensor, positive: Tensor, candidates: Tensor, correction: Tensor | None, hide: Hide
     ) -> Tensor:
         size = max(1, BUFFER // len(candidates))
         buffer = queries.new_empty(min(size, len(queries)), len(candidates))
@@ -56,7 +57,7 @@ class _MeanCrossEntropy(torch.autograd.Function):
             logits = torch.mm(own, candidates.T, out=buffer[: len(own)])
             if correction is not None:
                 logits -= correction
-            logits.masked_fill_(hidden(rows), -torch.inf)
+            hide(logits, rows)
             largest = torch.maximum(logits.amax(1), score)
             weights = logits.sub_(largest[:, None]).exp_()
             own_weight = (score - largest).exp()

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graftrec.errors import InputError
-from graftrec.objectives.softmax import hidden_candidates
+from graftrec.objectives.softmax import hide_positives
 from graftrec.objectives.step import Step, Term
 
 
@@ -33,7 +33,8 @@ class CosineContrastive(Term):
         if len(candidates) == 0:
             raise InputError("simplex has no negatives: set negatives.shared > 0.")
         users, items, _, shared = (F.normalize(vectors, dim=-1) for vectors in step.rows)
-        excess = F.relu(users @ shared.T - self.margin)  # [B, S]
-        left = ~hidden_candidates(step, candidates)(slice(None))
-        mean = (excess * left).sum(1) / left.sum(1).clamp(min=1)
+        similarity = users @ shared.T  # [B, S]
+        hide_positives(step, candidates)(similarity, slice(None))
+        count = similarity.isfinite().sum(1).clamp(min=1)
+        mean = F.relu(similarity - self.margin).sum(1) / count
         return (1 - (users * items).sum(-1) + self.negative_weight * mean).mean()

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graftrec.data.sampling import Positives
 from graftrec.errors import InputError, check_choice
-from graftrec.objectives.cross_entropy import Hidden, mean_cross_entropy
+from graftrec.objectives.cross_entropy import Hide, mean_cross_entropy
 from graftrec.objectives.step import Step, Term
 
 SIMILARITIES = ("cosine", "dot")
@@ -58,21 +58,22 @@ class SampledSoftmax(Term):
         if self.log_q and self.in_batch:
             own = self.log_q * step.positives.item_degree[batch.items].clamp(min=1).log()
             positive, correction = positive - own, F.pad(own, (0, len(batch.shared)))
-        return mean_cross_entropy(users, positive, others, self._hidden(step, candidates), correction)
+        return mean_cross_entropy(users, positive, others, self._hide(step, candidates), correction)
 
-    def _hidden(self, step: Step, candidates: Tensor) -> Hidden:
+    def _hide(self, step: Step, candidates: Tensor) -> Hide:
         """Candidates that are no negatives: the positive itself, or any training positive."""
         if self.mask_positives:
-            return hidden_candidates(step, candidates)
-        return lambda rows: step.batch.items[rows, None] == candidates
+            return hide_positives(step, candidates)
+        items = step.batch.items
+        return lambda logits, rows: logits.masked_fill_(items[rows, None] == candidates, -torch.inf)
 
 
-def hidden_candidates(step: Step, candidates: Tensor) -> Hidden:
-    """Which of ``candidates`` are training positives of each row's user."""
+def hide_positives(step: Step, candidates: Tensor) -> Hide:
+    """Those of ``candidates`` that are training positives of a row's user."""
     users, row = step.batch.users.unique(return_inverse=True)
     hidden = torch.zeros(len(users), len(candidates), dtype=torch.bool, device=users.device)
     hidden[positive_columns(step.positives, users, candidates)] = True
-    return lambda rows: hidden.index_select(0, row[rows])
+    return lambda logits, rows: logits.masked_fill_(hidden.index_select(0, row[rows]), -torch.inf)
 
 
 def positive_columns(positives: Positives, users: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
