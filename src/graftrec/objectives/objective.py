@@ -31,11 +31,6 @@ class Objective(nn.Module):
         self.trained_views = _modules(self.views)
 
     @property
-    def negatives(self) -> set[str]:
-        """The kinds of sampled negatives that its terms use: per_positive, shared."""
-        return {term.negatives for term in self.terms.values() if term.negatives}
-
-    @property
     def passes(self) -> int:
         """Forward passes in a step."""
         return 1 + sum(term.passes for term in self.terms.values())

@@ -99,8 +99,7 @@ def build_data_module(
 ) -> GraphDataModule[Any]:
     """Batches, graph and ``conditioned`` features; the task's held-out parts, with ``features`` for their metrics."""
     task = instantiate(config.task)
-    used = task.negatives(config, features)
-    unused = {kind: 0 for kind in ("per_positive", "shared") if kind not in used}
+    unused = {kind: 0 for kind in ("per_positive", "shared") if kind not in task.negatives(config)}
     sampler: NegativeSampler = replace(instantiate(config.negatives), **unused)
     positives = Positives(dataset.train)
     sampler.check(positives)

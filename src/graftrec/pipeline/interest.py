@@ -14,7 +14,6 @@ from graftrec.data.dataset import Dataset
 from graftrec.data.files import written
 from graftrec.data.pairs import LabelledPairs
 from graftrec.errors import InputError
-from graftrec.features.nodes import NodeFeatures
 from graftrec.nn.heads import Head
 from graftrec.pipeline import build
 from graftrec.pipeline.run_folder import RunFolder
@@ -35,7 +34,7 @@ class Interest:
     ignores = ("objective", "evaluation", "baselines")
     files = ("head", "pairs")
 
-    def negatives(self, config: DictConfig, features: NodeFeatures) -> set[str]:
+    def negatives(self, config: DictConfig) -> set[str]:
         return {"per_positive"}
 
     def held_out(

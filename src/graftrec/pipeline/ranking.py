@@ -11,7 +11,6 @@ from torch import Tensor
 from graftrec.data.dataset import Dataset
 from graftrec.data.files import check_writable
 from graftrec.errors import check_choice
-from graftrec.features.nodes import NodeFeatures
 from graftrec.graph.views import Pass
 from graftrec.metrics.ranking import RankingResult
 from graftrec.nn.recommender import Embeddings
@@ -36,8 +35,11 @@ class Ranking:
     ignores = ("head",)
     files = ()
 
-    def negatives(self, config: DictConfig, features: NodeFeatures) -> set[str]:
-        return build.build_objective(config, features).negatives
+    def negatives(self, config: DictConfig) -> set[str]:
+        terms = build.instantiate(config.objective.terms)
+        used = [term for name, term in terms.items() if config.objective.weights.get(name)]
+        kinds = [getattr(term, "func", term).negatives for term in used]  # of a partial term: its class's
+        return {kind for kind in kinds if kind}
 
     def held_out(
         self, config: DictConfig, dataset: Dataset, features: np.ndarray | None

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from graftrec.data.dataset import Dataset
 from graftrec.features.geometry import Geometry
-from graftrec.features.nodes import NodeFeatures
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.stages import Stages
 from graftrec.recommend.scoring import Scorer
@@ -48,7 +47,7 @@ class Task(Protocol):
     ignores: tuple[str, ...]  # the groups that have no effect
     files: tuple[str, ...]  # what evaluation needs of the run folder beside what every run has
 
-    def negatives(self, config: DictConfig, features: NodeFeatures) -> set[str]:
+    def negatives(self, config: DictConfig) -> set[str]:
         """The kinds of sampled negatives that the loss uses: per_positive, shared."""
         ...
 
