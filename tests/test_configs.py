@@ -17,7 +17,8 @@ from graftrec.pipeline.prepare import prepare
 CONF = config_folder()
 OPTIONS = sorted(f"{path.parent.relative_to(CONF)}={path.stem}" for path in CONF.rglob("*.yaml") if path.parent != CONF)
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-RUN_TIME = {"nodes", "weighted", "weighting", "params", "optimizer", "total_steps", "prompts"}  # passed by build
+OBJECTIVES = sorted(path.stem for path in (CONF / "objective").glob("*.yaml"))
+RUN_TIME = {"nodes", "features", "weighted", "weighting", "params", "optimizer", "total_steps", "prompts"}  # by build
 PREFIXES = ("graftrec.", "torch.optim.", "pytorch_lightning.")
 
 
@@ -62,6 +63,14 @@ def test_only_optimizer_and_scheduler_are_partial() -> None:
     assert partial == {"optimizer", "scheduler"}
 
 
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_a_partial_term_reads_features(objective: str) -> None:
+    container = OmegaConf.to_container(composed(f"objective={objective}").objective, resolve=False)
+    for node in targets(container):
+        parameters = inspect.signature(get_object(node["_target_"])).parameters
+        assert node.get("_partial_", False) == ("features" in parameters)
+
+
 def test_leaf_files_are_short() -> None:
     long = [path for path in CONF.rglob("*/*.yaml") if len(path.read_text().splitlines()) > 30]
     assert long == []
@@ -77,8 +86,18 @@ def test_every_setting_of_an_experiment_takes_effect(experiment: str) -> None:
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_runs_a_step_on_small_data(experiment: str, tmp_path: Path) -> None:
+    run_a_step(tmp_path, f"experiment={experiment}")
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_runs_a_step_on_small_data(objective: str, tmp_path: Path) -> None:
+    run_a_step(tmp_path, f"objective={objective}", "input=id")
+
+
+def run_a_step(folder: Path, *words: str) -> None:
+    """Train one batch as from the command line; every parameter is moved by it."""
     config = composed(
-        f"experiment={experiment}",
+        *words,
         "data=synthetic",
         "data.num_users=60",
         "data.num_items=40",
@@ -87,7 +106,7 @@ def test_every_experiment_runs_a_step_on_small_data(experiment: str, tmp_path: P
         "filter=5core",
         "split=random",
         "features=hashing",
-        f"paths.cache={tmp_path}",
+        f"paths.cache={folder}",
         "trainer.max_epochs=1",
         "trainer.check_val_every_n_epoch=1",
         "+trainer.limit_train_batches=1",
@@ -95,7 +114,7 @@ def test_every_experiment_runs_a_step_on_small_data(experiment: str, tmp_path: P
     del config.callbacks.progress
     prepared = prepare(config)
     module = build.build_module(config, prepared.data)
-    before = {name: value.clone() for name, value in module.state_dict().items()}
-    trainer = build.build_trainer(config, tmp_path / "checkpoints", [])
+    before = {name: value.clone() for name, value in module.named_parameters()}
+    trainer = build.build_trainer(config, folder / "checkpoints", [])
     trainer.fit(module, prepared.data)
-    assert any((value != before[name]).any() for name, value in module.state_dict().items())
+    assert [name for name, value in module.named_parameters() if (value == before[name]).all()] == []

@@ -6,6 +6,7 @@ import torch
 
 from graftrec.features.nodes import NodeFeatures
 from graftrec.graph.bipartite import bipartite_graph
+from graftrec.graph.views import Pass
 from graftrec.nn.encoders.lightgcn import LightGCN
 from graftrec.nn.inputs.base import Nodes
 from graftrec.nn.inputs.ids import IdInput
@@ -27,8 +28,17 @@ def recommender(scorer: Dot | Cosine) -> Recommender:
 
 def test_embeddings_by_hand() -> None:
     embeddings = recommender(Dot())(GRAPH)
-    assert embeddings.x0.tolist() == X0.tolist()
+    assert [layer.tolist() for layer in embeddings.layers] == [X0.tolist(), [[4, 6], [2, 0], [0, 0]]]
     assert embeddings.nodes.tolist() == [*USER, *ITEMS]
+    assert embeddings.masked is None
+
+
+def test_a_pass_brings_its_own_input_noise_and_masked_nodes() -> None:
+    start = Pass(GRAPH, 2 * X0, hooks=(lambda x, index: x + 1, lambda x, index: 10 * x), masked=torch.tensor([2]))
+    embeddings = recommender(Dot()).encode(start)
+    assert [layer.tolist() for layer in embeddings.layers] == [(2 * X0).tolist(), [[90, 130], [50, 10], [10, 10]]]
+    assert embeddings.nodes.tolist() == [[47, 65], [29, 11], [13, 5]]
+    assert embeddings.masked.tolist() == [2]
 
 
 def test_embeddings_are_those_before_the_scorer() -> None:

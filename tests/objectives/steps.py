@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from torch import Tensor
 
 from graftrec.data.interactions import Interactions
 from graftrec.data.sampling import Positives
-from graftrec.graph.node_space import NodeSpace
+from graftrec.graph.bipartite import bipartite_graph
+from graftrec.graph.propagate import propagate
+from graftrec.graph.views import Pass
 from graftrec.nn.recommender import Embeddings
 from graftrec.objectives.step import Batch, Step
 
@@ -38,12 +41,25 @@ def step_of(
         if negatives
         else torch.empty(len(batch), 0, dtype=torch.long)
     )
+    positives = positives_of([*batch, *train], len(users), len(items))
+    cells = (np.ones(len(positives), dtype=np.float32), (positives.users, positives.items))
+    graph = bipartite_graph(sp.csr_matrix(cells, shape=(len(users), len(items))))
     return Step(
         Batch(user, item, rows, torch.tensor(shared, dtype=torch.long)),
-        Embeddings(nodes if x0 is None else x0, nodes),
-        NodeSpace(len(users), len(items)),
-        positives_of([*batch, *train], len(users), len(items)),
+        Pass(graph, nodes if x0 is None else x0),
+        Embeddings(nodes),
+        positives,
+        encode,
     )
+
+
+def encode(start: Pass) -> Embeddings:
+    """A forward pass of two layers: X, AX and AAX and their mean."""
+    matrix = start.graph.matrix("none", False, start.x0.device)
+    layers = [start.x0]
+    for index in range(2):
+        layers.append(start.hook(propagate(matrix, layers[-1]), index))
+    return Embeddings(torch.stack(layers).mean(0), layers, start.masked)
 
 
 def random_step(seed: int, per_positive: int = 2, num_shared: int = 5) -> Step:

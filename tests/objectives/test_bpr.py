@@ -58,6 +58,20 @@ def test_unknown_reduction_is_refused() -> None:
         BPR("max")
 
 
+def test_hardest_compares_with_the_best_scored_negative_alone() -> None:
+    step = random_step(seed=3, per_positive=3)
+    best = torch.tensor(naive_losses(step)).view(-1, 3).amax(1)
+    assert BPR("sum", hardest=True)(step).item() == pytest.approx(best.sum().item(), rel=1e-6)
+    assert BPR("mean", hardest=True)(step).item() == pytest.approx(best.mean().item(), rel=1e-6)
+
+
+def test_hardest_of_one_is_refused() -> None:
+    with pytest.raises(
+        InputError, match=r"bpr.hardest=true has nothing to choose from: set negatives.per_positive >= 2"
+    ):
+        BPR(hardest=True)(THREE_ROWS)
+
+
 def test_no_negatives_are_refused() -> None:
     with pytest.raises(InputError, match=r"bpr has no negatives: set negatives.per_positive >= 1"):
         BPR()(step_of(USERS, ITEMS, batch=[(0, 0)]))

@@ -20,8 +20,8 @@ squared_or_not = pytest.mark.parametrize("squared", [True, False])
 
 def rows_of(step: Step, of: str) -> list[list[Tensor]]:
     """The vectors of users, positives and negatives, one list each."""
-    embeddings, num_users = step.embeddings, step.space.num_users
-    table = embeddings.x0 if of == "input" else embeddings.nodes
+    num_users = step.space.num_users
+    table = step.start.x0 if of == "input" else step.embeddings.nodes
     users, items = table[:num_users], table[num_users:]
     batch = step.batch
     numbers = (users, batch.users), (items, batch.items), (items, batch.negatives.flatten())

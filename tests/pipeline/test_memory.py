@@ -71,12 +71,18 @@ def test_items_of_a_tiny_training() -> None:
         ({"shared_negatives": 10}, 6 * 10 * 4 * 4 + 2 * 10),
         ({"projector_width": 7}, 3 * 5 * 7 * 4),
         ({"input_tables": 3}, 3 * 80),
+        ({"passes": 3}, 2 * (80 + 80)),  # a layer and the mix
+        ({"passes": 3, "node_tables": 2, "edge_values": 1}, 2 * (80 + 80) + 3 * (2 * 80 + 8 * 4)),
     ],
     ids=str,
 )
 def test_what_a_step_takes_more(changes: dict[str, object], more_in_a_step: int) -> None:
     more = estimate(replace(TINY, **changes)).phases["step"] - estimate(TINY).phases["step"]
     assert round(more * GIB) == more_in_a_step
+
+
+def test_every_graph_of_a_view_is_kept() -> None:
+    assert in_bytes(estimate(replace(TINY, graphs=3)).kept)["graph"] == 3 * 8 * 32
 
 
 def test_texts_and_optimizers_without_copies() -> None:
@@ -136,6 +142,15 @@ def test_sizes_of_each_way_of_entry(synthetic: Dataset, words: list[str], widths
     sizes, module = sizes_of(config, data), build.build_module(config, data)
     assert (sizes.feature_width, sizes.text_width, sizes.input_tables) == (*widths, tables)
     assert sizes.parameters == sum(parameter.numel() for parameter in module.parameters())
+
+
+@pytest.mark.parametrize(("objective", "extent"), [("bpr", (1, 1)), ("sgl", (3, 3)), ("simgcl", (3, 1))])
+def test_passes_and_graphs_are_those_of_the_objective(
+    synthetic: Dataset, objective: str, extent: tuple[int, int]
+) -> None:
+    config = composed("features=none", "input=id", f"objective={objective}")
+    sizes = sizes_of(config, build.outline(config, synthetic, build.build_graph(config, synthetic)))
+    assert (sizes.passes, sizes.graphs) == extent
 
 
 def test_the_check_can_be_switched_off(synthetic: Dataset, capsys: pytest.CaptureFixture[str]) -> None:

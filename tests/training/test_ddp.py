@@ -1,6 +1,7 @@
 """Two processes with a part of every batch each do what one process does with the whole."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,9 +19,13 @@ from graftrec.data.dataset import Dataset
 from graftrec.data.sampling import NegativeSampler
 from graftrec.errors import InputError
 from graftrec.nn.recommender import Embeddings
+from graftrec.objectives.alignment import Alignment, Uniformity
+from graftrec.objectives.bce import BCE
 from graftrec.objectives.bpr import BPR
+from graftrec.objectives.contrast import SimGCL
 from graftrec.objectives.l2 import L2
 from graftrec.objectives.objective import Objective
+from graftrec.objectives.simplex import CosineContrastive
 from graftrec.objectives.softmax import SampledSoftmax
 from graftrec.objectives.step import Batch, Step, Term
 from graftrec.pipeline.build import build_trainer, num_processes
@@ -106,7 +111,17 @@ def process(rank: int, count: int) -> Any:
     return SimpleNamespace(global_rank=rank, world_size=count)
 
 
-TERMS: list[Term] = [BPR(), L2(), L2(of="propagated"), SampledSoftmax(), SampledSoftmax(similarity="dot")]
+TERMS: list[Term] = [
+    BPR(),
+    BPR(hardest=True),
+    BCE(),
+    Alignment(),
+    CosineContrastive(margin=0.1, negative_weight=3.0),
+    L2(),
+    L2(of="propagated"),
+    SampledSoftmax(),
+    SampledSoftmax(similarity="dot"),
+]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 8])
@@ -116,8 +131,9 @@ def test_mean_of_the_parts_gradients_is_that_of_the_batch(term: Term, count: int
     step = random_step(seed)
 
     def gradient(batch: Batch, weight: float) -> Tensor:
-        vectors = [v.clone().requires_grad_() for v in (step.embeddings.x0, step.embeddings.nodes)]
-        (weight * term(Step(batch, Embeddings(*vectors), step.space, step.positives))).backward()
+        vectors = [v.clone().requires_grad_() for v in (step.start.x0, step.embeddings.nodes)]
+        start, nodes = replace(step.start, x0=vectors[0]), Embeddings(vectors[1])
+        (weight * term(replace(step, batch=batch, start=start, embeddings=nodes))).backward()
         return torch.stack([torch.zeros_like(v) if v.grad is None else v.grad for v in vectors])
 
     parts = [part_of(step.batch, process(rank, count)) for rank in range(count)]
@@ -138,6 +154,8 @@ def test_every_user_of_a_block_is_ranked_by_one_process(num_users: int) -> None:
         (BPR(reduction="sum"), "set reduction=mean"),
         (L2(squared=False), "set squared=true"),
         (SampledSoftmax(in_batch=True), "set in_batch=false and negatives.shared"),
+        (Uniformity(), "set its weight to 0"),
+        (SimGCL(), "set its weight to 0"),
     ],
     ids=str,
 )

@@ -55,6 +55,11 @@ class SparseMatrix:
         offsets, columns = (torch.from_numpy(part.astype("int64")) for part in (matrix.indptr, matrix.indices))
         return cls(Pattern(offsets.to(device), columns.to(device)), torch.from_numpy(matrix.data).to(device), symmetric)
 
+    def restricted(self, kept: Tensor) -> "SparseMatrix":
+        """The matrix of the entries that are ``kept``, boolean [E]; with A_ij also A_ji where it is symmetric."""
+        offsets = F.pad(kept.cumsum(0), (1, 0))[self.row_offsets]
+        return SparseMatrix(Pattern(offsets, self.columns[kept]), self.weights[kept], self.symmetric)
+
     @property
     def row_offsets(self) -> Tensor:
         return self.pattern.row_offsets

@@ -1,11 +1,13 @@
 """Input, graph encoder and scorer: the whole model, in plain torch."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from graftrec.graph.graph import Graph
+from graftrec.graph.views import Pass
 from graftrec.nn.encoders.base import Encoder
 from graftrec.nn.inputs.base import Input
 from graftrec.nn.scorers import Cosine, Dot
@@ -13,10 +15,14 @@ from graftrec.nn.scorers import Cosine, Dot
 
 @dataclass(frozen=True, eq=False)
 class Embeddings:
-    """One forward pass. ``x0`` [N, d] is the input, ``nodes`` [N, d] the result: users above items."""
+    """One forward pass: ``nodes`` [N, d], users above items, the mix of ``layers``, L + 1 tensors [N, d].
 
-    x0: Tensor
+    ``masked`` int64 [M] are the nodes whose input a view hid.
+    """
+
     nodes: Tensor
+    layers: Sequence[Tensor] = ()
+    masked: Tensor | None = None
 
 
 class Recommender(nn.Module):
@@ -29,8 +35,12 @@ class Recommender(nn.Module):
         self.scorer = scorer
 
     def forward(self, graph: Graph) -> Embeddings:
-        x0 = self.input()
-        return Embeddings(x0, self.encoder.mixed(self.encoder(x0, graph)))
+        return self.encode(Pass(graph, self.input()))
+
+    def encode(self, start: Pass) -> Embeddings:
+        """The forward pass from its input vectors on."""
+        layers = self.encoder(start.x0, start.graph, start.hook)
+        return Embeddings(self.encoder.mixed(layers), layers, start.masked)
 
     def factors(self, graph: Graph) -> tuple[Tensor, Tensor]:
         """User vectors [U, d] and item vectors [I, d] whose inner products are the scores."""

@@ -1,24 +1,21 @@
 """The L2 penalty."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from graftrec.errors import check_choice
-from graftrec.objectives.step import Step
+from graftrec.objectives.step import Step, Term
 
 
 @dataclass(frozen=True)
-class L2:
+class L2(Term):
     """1/2 * sum |z|^2 / B over the rows of the batch's users, positives and negatives.
 
     ``of``: ``input`` rows of x0 (LightGCN's code) or ``propagated`` embeddings (Cornac). ``squared=false``
     adds sqrt(sum |z|^2) of users, of positives and of negatives, over B (RecBole's default).
     """
-
-    negatives: ClassVar[str | None] = None
 
     of: str = "input"
     squared: bool = True

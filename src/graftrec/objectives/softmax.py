@@ -1,25 +1,22 @@
 """Sampled softmax over in-batch and shared negatives."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from graftrec.data.sampling import Positives
 from graftrec.errors import InputError, check_choice
-from graftrec.objectives.step import Step
+from graftrec.objectives.cross_entropy import Hide, mean_cross_entropy
+from graftrec.objectives.step import Step, Term
 
 SIMILARITIES = ("cosine", "dot")
-BUFFER: Final = 2**18  # logits at once: 1 MiB
-Hidden = Callable[[slice], Tensor]  # rows of the batch to boolean [rows, C]
 
 
 @dataclass(frozen=True)
-class SampledSoftmax:
+class SampledSoftmax(Term):
     """-ln softmax of s(u, i) / temperature against candidate items, mean over the batch.
 
     Candidates are the batch's own items if ``in_batch``, and the ``negatives.shared`` sampled items.
@@ -61,57 +58,22 @@ class SampledSoftmax:
         if self.log_q and self.in_batch:
             own = self.log_q * step.positives.item_degree[batch.items].clamp(min=1).log()
             positive, correction = positive - own, F.pad(own, (0, len(batch.shared)))
-        return _MeanCrossEntropy.apply(users, positive, others, correction, self._hidden(step, candidates))
+        return mean_cross_entropy(users, positive, others, self._hide(step, candidates), correction)
 
-    def _hidden(self, step: Step, candidates: Tensor) -> Hidden:
+    def _hide(self, step: Step, candidates: Tensor) -> Hide:
         """Candidates that are no negatives: the positive itself, or any training positive."""
-        if not self.mask_positives:
-            return lambda rows: step.batch.items[rows, None] == candidates
-        users, row = step.batch.users.unique(return_inverse=True)
-        hidden = torch.zeros(len(users), len(candidates), dtype=torch.bool, device=users.device)
-        hidden[positive_columns(step.positives, users, candidates)] = True
-        return lambda rows: hidden.index_select(0, row[rows])
+        if self.mask_positives:
+            return hide_positives(step, candidates)
+        items = step.batch.items
+        return lambda logits, rows: logits.masked_fill_(items[rows, None] == candidates, -torch.inf)
 
 
-class _MeanCrossEntropy(torch.autograd.Function):
-    """Mean over b of -p_b + ln(exp p_b + sum_c exp(<u_b, v_c> - q_c)), hidden candidates left out.
-
-    ``users`` u [B, d], ``positive`` p [B], ``candidates`` v [C, d], ``correction`` q [C] or None. The logits are
-    made in blocks of rows in one buffer that fits the cache, and become gradients there: with the softmax
-    P_bc, du = P v / B, dv = P^T u / B and dp = (P_b,positive - 1) / B. Nothing of size [B, C] lives.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, users: Tensor, positive: Tensor, candidates: Tensor, correction: Tensor | None, hidden: Hidden
-    ) -> Tensor:
-        size = max(1, BUFFER // len(candidates))
-        buffer = users.new_empty(min(size, len(users)), len(candidates))
-        loss = torch.empty_like(positive)
-        by_user, by_positive, by_candidate = map(torch.zeros_like, (users, positive, candidates))
-        for start in range(0, len(users), size):
-            rows = slice(start, start + size)
-            own, score = users[rows], positive[rows]
-            logits = torch.mm(own, candidates.T, out=buffer[: len(own)])
-            if correction is not None:
-                logits -= correction
-            logits.masked_fill_(hidden(rows), -torch.inf)
-            largest = torch.maximum(logits.amax(1), score)
-            weights = logits.sub_(largest[:, None]).exp_()
-            own_weight = (score - largest).exp()
-            total = weights.sum(1) + own_weight
-            loss[rows] = total.log() + largest - score
-            by_user[rows] = torch.mm(weights, candidates) / total[:, None]
-            by_candidate.addmm_(weights.T, own / total[:, None])
-            by_positive[rows] = own_weight / total - 1
-        ctx.save_for_backward(by_user, by_positive, by_candidate)
-        return loss.mean()
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        scale = gradient / len(ctx.saved_tensors[1])
-        return *(scale * saved for saved in ctx.saved_tensors), None, None
+def hide_positives(step: Step, candidates: Tensor) -> Hide:
+    """Those of ``candidates`` that are training positives of a row's user."""
+    users, row = step.batch.users.unique(return_inverse=True)
+    hidden = torch.zeros(len(users), len(candidates), dtype=torch.bool, device=users.device)
+    hidden[positive_columns(step.positives, users, candidates)] = True
+    return lambda logits, rows: logits.masked_fill_(hidden.index_select(0, row[rows]), -torch.inf)
 
 
 def positive_columns(positives: Positives, users: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:

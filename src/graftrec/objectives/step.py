@@ -1,14 +1,16 @@
 """What every loss term sees: one batch and one shared forward pass."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from graftrec.data.sampling import Positives
 from graftrec.graph.node_space import NodeSpace
+from graftrec.graph.views import Pass, View
 from graftrec.nn.recommender import Embeddings
 
 
@@ -33,15 +35,20 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A batch, the vectors of all nodes, and the set of training positives.
+    """A batch, the forward pass that all terms share, and the set of training positives.
 
-    All terms share one propagation and one look-up of the batch's rows.
+    ``start`` is a pass as no view has changed it, ``encode`` what makes vectors of a pass.
     """
 
     batch: Batch
+    start: Pass
     embeddings: Embeddings
-    space: NodeSpace
     positives: Positives
+    encode: Callable[[Pass], Embeddings]
+
+    @property
+    def space(self) -> NodeSpace:
+        return self.start.graph.space
 
     @cached_property
     def rows(self) -> Rows:
@@ -51,7 +58,11 @@ class Step:
     @cached_property
     def input_rows(self) -> Rows:
         """The batch's rows of the input x0."""
-        return self._look_up(self.embeddings.x0)
+        return self._look_up(self.start.x0)
+
+    def view(self, view: View) -> Embeddings:
+        """Another forward pass, changed by ``view``."""
+        return self.encode(view(self.start))
 
     def _look_up(self, vectors: Tensor) -> Rows:
         batch = self.batch
@@ -62,10 +73,12 @@ class Step:
         return Rows(users, positives, negatives.view(*batch.negatives.shape, vectors.shape[1]), shared)
 
 
-class Term(Protocol):
-    """A part of the loss. ``negatives`` is the kind that it needs: ``per_positive``, ``shared`` or none."""
+class Term:
+    """Base of the parts of the loss."""
 
-    negatives: ClassVar[str | None]
+    negatives: ClassVar[str | None] = None  # the kind that it needs: per_positive, shared or none
+    passes: ClassVar[int] = 0  # forward passes beside the shared one
+    graphs: ClassVar[int] = 0  # that it keeps beside the whole one
 
     @property
     def whole_batch(self) -> str:
@@ -73,8 +86,8 @@ class Term(Protocol):
 
         Several processes may share the pairs of a mean: the mean of their means is that of the batch.
         """
-        ...
+        return ""
 
     def __call__(self, step: Step) -> Tensor:
         """A scalar."""
-        ...
+        raise NotImplementedError

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from graftrec.features.profiles.profiles import Profiles
 from graftrec.features.store import FeatureStore
 from graftrec.graph.graph import Graph
 from graftrec.nn.recommender import Recommender, warn_of_unused_weights
+from graftrec.objectives.objective import Objective
 from graftrec.training.base import GraphModule
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
 from graftrec.training.processes import OneMachine
@@ -115,6 +117,13 @@ def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recomme
     )
     warn_of_unused_weights(recommender.encoder, data.graph)
     return recommender
+
+
+def build_objective(config: DictConfig, features: NodeFeatures) -> Objective:
+    """The loss; a term whose YAML is partial reads the features."""
+    terms = {name: instantiate(term) for name, term in config.objective.terms.items()}
+    whole = {name: term(features=features) if isinstance(term, partial) else term for name, term in terms.items()}
+    return instantiate(config.objective, terms=whole)
 
 
 def outline(config: DictConfig, dataset: Dataset, graph: Graph) -> GraphDataModule[Any]:

@@ -52,6 +52,8 @@ class Sizes:
     projector_width: int = 0  # numbers in the hidden layer between a text's vector and the node's; 0: none
     value_bytes: int = 4  # of parameters and activations
     propagated_bytes: int = 4  # of the layers after the input
+    passes: int = 1  # forward passes in a step
+    graphs: int = 1  # the whole one and those of views
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def estimate(sizes: Sizes) -> Estimate:
     num_nodes = sizes.num_users + sizes.num_items
     kept = {
         "model and optimizer": parameters * (2 + sizes.optimizer_copies),
-        "graph": sizes.num_edges * 32,
+        "graph": sizes.graphs * sizes.num_edges * 32,
         "text features": 4 * (2 * num_nodes * sizes.feature_width + sizes.num_items * sizes.text_width),
         "epoch": sizes.num_edges // 2 * 8,
     }
@@ -115,12 +117,14 @@ def _step(sizes: Sizes) -> int:
     numbers = (sizes.num_users + sizes.num_items) * sizes.dim
     tables = 7 + sizes.input_tables  # the mixed layers, gradients of nodes, and gaps between freed tensors
     nodes = tables * numbers * sizes.value_bytes
-    nodes += sizes.num_layers * numbers * (sizes.node_tables * sizes.value_bytes + sizes.propagated_bytes)
+    layer = numbers * (sizes.node_tables * sizes.value_bytes + sizes.propagated_bytes)
+    nodes += sizes.passes * sizes.num_layers * layer + (sizes.passes - 1) * numbers * sizes.value_bytes
     edges = sizes.edge_values * sizes.heads * 4
     rows = sizes.batch_size * (2 + sizes.negatives) + sizes.shared_negatives
     nodes += 3 * (sizes.num_users + sizes.num_items) * sizes.projector_width * sizes.value_bytes
     candidates = sizes.batch_size * sizes.shared_negatives  # one byte each: which are hidden
-    return nodes + sizes.num_layers * sizes.num_edges * edges + 6 * rows * sizes.dim * sizes.value_bytes + candidates
+    edges *= sizes.passes * sizes.num_layers * sizes.num_edges
+    return nodes + edges + 6 * rows * sizes.dim * sizes.value_bytes + candidates
 
 
 def _evaluation(sizes: Sizes) -> int:
@@ -188,6 +192,8 @@ def sizes_of(config: DictConfig, data: GraphDataModule[Any]) -> Sizes:
         input_tables=module.recommender.input.node_tables,
         projector_width=config.input.get("hidden", 0) if config.input.get("projector") == "mlp" else 0,
         value_bytes=value_bytes,
+        passes=module.passes,
+        graphs=module.graphs,
         propagated_bytes=2 if config.encoder.get("propagation_dtype") == "bfloat16" else value_bytes,
     )
 

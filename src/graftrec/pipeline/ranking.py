@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from omegaconf import DictConfig
+from torch import Tensor
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.files import check_writable
 from graftrec.errors import check_choice
+from graftrec.graph.views import Pass
 from graftrec.metrics.ranking import RankingResult
 from graftrec.nn.recommender import Embeddings
-from graftrec.objectives.objective import Objective
 from graftrec.objectives.step import Step
 from graftrec.pipeline import build
 from graftrec.pipeline.available_memory import available_memory_gib
@@ -37,8 +38,10 @@ class Ranking:
     files = ()
 
     def negatives(self, config: DictConfig) -> set[str]:
-        objective: Objective = build.instantiate(config.objective)
-        return objective.negatives
+        terms = build.instantiate(config.objective.terms)
+        used = [term for name, term in terms.items() if config.objective.weights.get(name)]
+        kinds = [getattr(term, "func", term).negatives for term in used]  # of a partial term: its class's
+        return {kind for kind in kinds if kind}
 
     def held_out(
         self, config: DictConfig, dataset: Dataset, features: np.ndarray | None
@@ -49,7 +52,7 @@ class Ranking:
     def module(self, config: DictConfig, data: GraphDataModule[RankingTask]) -> RankingModule:
         return RankingModule(
             build.build_recommender(config, data),
-            build.instantiate(config.objective),
+            build.build_objective(config, data.features),
             data,
             build.instantiate(config.optimizer),
             build.instantiate(config.scheduler),
@@ -61,9 +64,7 @@ class Ranking:
             module.objective.check_shareable()
         with torch.no_grad():
             x0 = module.recommender.input()
-            module.objective(
-                Step(next(iter(data.batches)), Embeddings(x0, x0), data.graph.space, data.batches.positives)
-            )
+            module.objective(_outline_of_a_step(module, x0, data))
         user = data.validation.blocks()[0][:1]
         metrics = data.validation.metrics()
         metrics.update(user, data.validation.lists(FactorScorer(*data.graph.space.split(x0)), user))
@@ -109,6 +110,16 @@ def baselines_beside(config: DictConfig, dataset: Dataset, features: np.ndarray 
     if not config.baselines:
         return {}
     return build.instantiate(config.baselines)(dataset, build.instantiate(config.evaluation), features, _cache(config))
+
+
+def _outline_of_a_step(module: RankingModule, x0: Tensor, data: GraphDataModule[RankingTask]) -> Step:
+    """The first step with the input in the place of every layer."""
+
+    def encode(start: Pass) -> Embeddings:
+        return Embeddings(start.x0, [start.x0] * (module.recommender.encoder.num_layers + 1), start.masked)
+
+    start = Pass(data.graph, x0, (module.seed, 0))
+    return Step(next(iter(data.batches)), start, encode(module.objective.view(start)), data.batches.positives, encode)
 
 
 def _cache(config: DictConfig) -> Path:

@@ -21,8 +21,11 @@ class GraphModule(pl.LightningModule):
     """A recommender over one graph, its optimizer, and random numbers that a resumed run draws again.
 
     ``optimizer`` and ``scheduler`` are factories; the scheduler gets ``total_steps`` and is stepped after
-    every batch. ``seed`` and the step's number seed dropout.
+    every batch. ``seed`` and the step's number seed dropout and views.
     """
+
+    passes: int = 1  # forward passes in a step
+    graphs: int = 1  # in memory: the whole one and those of views
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from graftrec.graph.views import Pass
 from graftrec.metrics.ranking import RankingMetrics, RankingResult
 from graftrec.nn.recommender import Recommender
 from graftrec.objectives.objective import Objective
@@ -14,7 +15,10 @@ from graftrec.training.processes import of_all, own_users, part_of
 
 
 class RankingModule(GraphModule):
-    """One propagation a step, shared by all loss terms; one encoding a validation, shared by all users."""
+    """One propagation a step, shared by all loss terms, and those of their views.
+
+    One encoding a validation, shared by all users, without views.
+    """
 
     def __init__(
         self,
@@ -27,6 +31,7 @@ class RankingModule(GraphModule):
     ) -> None:
         super().__init__(recommender, data, optimizer, scheduler, seed)
         self.objective = objective
+        self.passes, self.graphs = objective.passes, objective.graphs
         self.positives = data.batches.positives
         self.tasks = {"valid": data.validation, "test": data.test}
         self.results: dict[str, RankingResult] = {}
@@ -38,7 +43,9 @@ class RankingModule(GraphModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         part = part_of(batch, self.trainer)
-        step = Step(part.batch, self.recommender(self.graph), self.graph.space, self.positives)
+        start = Pass(self.graph, self.recommender.input(), (self.seed, self.current_epoch))
+        shared = self.recommender.encode(self.objective.view(start))
+        step = Step(part.batch, start, shared, self.positives, self.recommender.encode)
         loss, terms = self.objective(step)
         named = {"train/loss": loss, **{f"train/loss/{name}": value for name, value in terms.items()}}
         self.add_losses(named, part.num_pairs)
