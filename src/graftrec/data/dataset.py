@@ -31,6 +31,7 @@ class Dataset:
     user_text: pl.DataFrame | None = None  # [num_users] rows in vocabulary order, text columns
     counts: dict[str, int] = field(default_factory=dict)
     leaky: bool = False  # validation is the test set: protocol "paper"
+    cold: str | None = None  # item or user: the nodes that the split holds out whole
 
     def __post_init__(self) -> None:
         parts = {name: getattr(self, name) for name in ("train", "valid", "test")}
@@ -50,6 +51,11 @@ class Dataset:
     @property
     def num_items(self) -> int:
         return len(self.items)
+
+    @cached_property
+    def cold_items(self) -> np.ndarray | None:
+        """Which items the split holds out whole, boolean [num_items]; None where it holds out pairs or users."""
+        return self.train.item_degree == 0 if self.cold == "item" else None
 
     @cached_property
     def hash(self) -> str:

@@ -9,7 +9,7 @@ from graftrec.data.dataset import Dataset
 from graftrec.data.filters import Filter
 from graftrec.data.interactions import Interactions
 from graftrec.data.sources.base import RawData, Source
-from graftrec.data.splits.base import Split
+from graftrec.data.splits.base import Parts, Split
 from graftrec.data.vocabulary import Vocabulary
 from graftrec.errors import InputError, check_choice
 
@@ -39,6 +39,7 @@ def split_dataset(raw: RawData, source: Source, filter: Filter, split: Split, pr
         "rows outside rating or time": len(raw.interactions) - len(rows),
         "pairs below the k-core": len(pairs) - len(kept),
         **parts.dropped,
+        **_held_out_nodes(parts),
         **_unknown_ids(raw, source),
     }
     return Dataset(
@@ -52,6 +53,7 @@ def split_dataset(raw: RawData, source: Source, filter: Filter, split: Split, pr
         user_text=_align(raw.users, users, source.user_text),
         counts=counts,
         leaky=parts.leaky,
+        cold=parts.cold,
     )
 
 
@@ -93,6 +95,13 @@ def _number(pairs: pl.DataFrame, users: Vocabulary, items: Vocabulary) -> Intera
         behaviours=tuple(name.removeprefix("behaviour:") for name in behaviours),
         part=column("part", np.int8),
     )
+
+
+def _held_out_nodes(parts: Parts) -> dict[str, int]:
+    """How many nodes the split holds out whole."""
+    if parts.cold is None:
+        return {}
+    return {f"{parts.cold}s held out": sum(len(np.unique(getattr(p, parts.cold))) for p in (parts.valid, parts.test))}
 
 
 def _unknown_ids(raw: RawData, source: Source) -> dict[str, int]:

@@ -31,7 +31,7 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
     for name, table in tables.items():
         with written(folder / f"{name}.parquet", "hydra.run.dir") as partial:
             table.write_parquet(partial)
-    facts = {"id": dataset.id, "hash": dataset.hash, "leaky": dataset.leaky, "counts": dataset.counts}
+    facts = {name: getattr(dataset, name) for name in ("id", "hash", "leaky", "cold", "counts")}
     with written(folder / "dataset.json", "hydra.run.dir") as partial:
         partial.write_text(json.dumps(facts, indent=2))
 
@@ -65,6 +65,7 @@ def _read_dataset(folder: Path, facts: dict[str, Any]) -> Dataset:
         user_text=user_text,
         counts=facts["counts"],
         leaky=facts["leaky"],
+        cold=facts.get("cold"),
     )
 
 

@@ -72,7 +72,7 @@ def build_data_module(
     task = instantiate(config.task)
     unused = {kind: 0 for kind in ("per_positive", "shared") if kind not in task.negatives(config)}
     sampler: NegativeSampler = replace(instantiate(config.negatives), **unused)
-    positives = Positives(dataset.train)
+    positives = Positives(dataset.train, dataset.cold_items)
     sampler.check(positives)
     batches = EpochBatches(positives, sampler, config.batch_size, config.seed)
     held_out = task.held_out(config, dataset, features.item)

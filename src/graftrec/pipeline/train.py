@@ -77,7 +77,9 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
         baselines = task.baselines(config, prepared)
     cost = {"stages": prepared.stages.to_dict(), "epochs": _epochs(run)}
     sizes = {"parameters": sum(p.numel() for p in module.parameters())}
-    RunFolder.write_json(run.facts, {"status": "finished", **facts, **cost, **sizes, "baselines": baselines})
+    judged = {part: int(r.values["num_users"]) for part, r in results.items() if "num_users" in r.values}
+    made = {"judged_users": judged, "baselines": baselines}
+    RunFolder.write_json(run.facts, {"status": "finished", **facts, **cost, **sizes, **made})
     metrics = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
     RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
     return metrics

@@ -19,6 +19,7 @@ class Parts:
     dropped: dict[str, int] = field(default_factory=dict)
     leaky: bool = False
     id_suffix: str = ""  # what the data set's id gains, such as "-valid10"
+    cold: str | None = None  # item or user: the nodes that are held out whole
 
 
 class Split(Protocol):

@@ -1,0 +1,30 @@
+"""Can anything be said of the nodes that a split holds out whole?"""
+
+import warnings
+
+from omegaconf import DictConfig
+
+from graftrec.data.dataset import Dataset
+from graftrec.errors import InputError
+
+RANDOM = "graftrec.nn.inputs.IdInput"
+
+
+def check_cold(config: DictConfig, dataset: Dataset) -> None:
+    """Refuse vectors of held-out users that are made of their training items, which they have not.
+
+    Warns where held-out nodes have nothing but a vector that was never trained: a control, no recommender.
+    """
+    if dataset.cold is None:
+        return
+    if config.input._target_ == RANDOM:
+        warnings.warn(
+            f"input=id knows nothing of the {dataset.cold}s that split=cold_{dataset.cold} holds out: they are ranked "
+            f"by random vectors; choose input=text or input=id_plus_text.",
+            stacklevel=2,
+        )
+    elif dataset.cold == "user" and config.features.get("users") == "items":
+        raise InputError(
+            "split=cold_user holds users out with all their items, so features.users=items has nothing to make their "
+            "vectors of; set features.users=text (data.user_text names the columns), or choose split=cold_item."
+        )
