@@ -29,6 +29,8 @@ class Dataset:
     test: Interactions
     item_text: pl.DataFrame | None = None  # [num_items] rows in vocabulary order, text columns
     user_text: pl.DataFrame | None = None  # [num_users] rows in vocabulary order, text columns
+    item_table: pl.DataFrame | None = None  # [num_items] rows in vocabulary order, the table's other columns
+    user_table: pl.DataFrame | None = None  # [num_users] rows in vocabulary order, the table's other columns
     counts: dict[str, int] = field(default_factory=dict)
     leaky: bool = False  # validation is the test set: protocol "paper"
     cold: str | None = None  # item or user: the nodes that the split holds out whole
@@ -51,6 +53,16 @@ class Dataset:
     @property
     def num_items(self) -> int:
         return len(self.items)
+
+    @property
+    def item_columns(self) -> pl.DataFrame | None:
+        """All columns of the item table, text columns first; None where the data has no item table."""
+        return _beside(self.item_text, self.item_table)
+
+    @property
+    def user_columns(self) -> pl.DataFrame | None:
+        """All columns of the user table, text columns first; None where the data has no user table."""
+        return _beside(self.user_text, self.user_table)
 
     @cached_property
     def cold_items(self) -> np.ndarray | None:
@@ -78,6 +90,11 @@ class Dataset:
         if mask == "all":
             return _union(self.train.matrix, self.valid.matrix, self.test.matrix)
         raise InputError(f"mask={mask!r} is unknown; choose train, train_and_valid or all.")
+
+
+def _beside(text: pl.DataFrame | None, table: pl.DataFrame | None) -> pl.DataFrame | None:
+    tables = [part for part in (text, table) if part is not None]
+    return pl.concat(tables, how="horizontal") if tables else None
 
 
 def _union(*matrices: sp.csr_matrix) -> sp.csr_matrix:

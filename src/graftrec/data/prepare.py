@@ -51,6 +51,8 @@ def split_dataset(raw: RawData, source: Source, filter: Filter, split: Split, pr
         test=parts.test,
         item_text=_align(raw.items, items, source.item_text),
         user_text=_align(raw.users, users, source.user_text),
+        item_table=_align(raw.items, items, _others(raw.items, items, source.item_text)),
+        user_table=_align(raw.users, users, _others(raw.users, users, source.user_text)),
         counts=counts,
         leaky=parts.leaky,
         cold=parts.cold,
@@ -121,8 +123,13 @@ def _unknown_ids(raw: RawData, source: Source) -> dict[str, int]:
     return counts
 
 
+def _others(table: pl.DataFrame | None, vocabulary: Vocabulary, columns: Sequence[str]) -> list[str]:
+    """The columns of a table that are neither ids nor text."""
+    return [] if table is None else [name for name in table.columns if name not in {vocabulary.name, *columns}]
+
+
 def _align(table: pl.DataFrame | None, vocabulary: Vocabulary, columns: Sequence[str]) -> pl.DataFrame | None:
-    """Text columns in vocabulary order; null where the table has no row."""
+    """``columns`` in vocabulary order; null where the table has no row."""
     if table is None or not columns:
         return None
     key = vocabulary.name

@@ -62,7 +62,12 @@ def build_graph(config: DictConfig, dataset: Dataset) -> Graph:
 def build_features(config: DictConfig, dataset: Dataset) -> NodeFeatures:
     """User and item features, from the cache where it has them."""
     store = FeatureStore(Path(config.paths.cache).expanduser() / "features")
-    return instantiate(config.features)(dataset, store)
+    return _with_columns(config, dataset, instantiate(config.features)(dataset, store))
+
+
+def _with_columns(config: DictConfig, dataset: Dataset, features: NodeFeatures) -> NodeFeatures:
+    """The features and the columns of ``tabular=`` beside them; runs of earlier versions have no such group."""
+    return instantiate(config.tabular)(dataset, features) if "tabular" in config else features
 
 
 def build_data_module(
@@ -92,7 +97,8 @@ def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recomme
 
 def outline(config: DictConfig, dataset: Dataset, graph: Graph) -> GraphDataModule[Any]:
     """The data module on stand-in features, before texts are encoded."""
-    return build_data_module(config, dataset, graph, instantiate(config.features).outline(dataset))
+    features = _with_columns(config, dataset, instantiate(config.features).outline(dataset))
+    return build_data_module(config, dataset, graph, features)
 
 
 def rehearse(config: DictConfig, data: GraphDataModule[Any]) -> None:

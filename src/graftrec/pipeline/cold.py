@@ -23,8 +23,15 @@ def check_cold(config: DictConfig, dataset: Dataset) -> None:
             f"by random vectors; choose input=text or input=id_plus_text.",
             stacklevel=2,
         )
-    elif dataset.cold == "user" and config.features.get("users") == "items":
+    elif dataset.cold == "user" and config.features.get("users") != "text" and not _own_columns(config):
         raise InputError(
-            "split=cold_user holds users out with all their items, so features.users=items has nothing to make their "
-            "vectors of; set features.users=text (data.user_text names the columns), or choose split=cold_item."
+            "split=cold_user holds users out with all their items, so that no mean of their items says anything of "
+            "them; set features.users=text (data.user_text names the columns) or tabular=columns with tabular.users, "
+            "or choose split=cold_item."
         )
+
+
+def _own_columns(config: DictConfig) -> bool:
+    """Whether users have columns of their own."""
+    kinds = config.tabular.get("users") or {}
+    return any(names for kind, names in kinds.items() if kind != "_target_")

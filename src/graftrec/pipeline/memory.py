@@ -184,8 +184,8 @@ def sizes_of(config: DictConfig, data: GraphDataModule[Any]) -> Sizes:
 
 
 def _feature_width(config: DictConfig, data: GraphDataModule[Any]) -> int:
-    """Numbers in a text's vector: the text encoder's, or those of vectors that are there."""
+    """Numbers in a node's vector: those that are there, and the text encoder's, of which the outline has one."""
     if data.features.item is None:
         return 0
     encoder = config.features.get("encoder")
-    return data.features.item.shape[1] if encoder is None else build.instantiate(encoder).width
+    return data.features.item.shape[1] + (0 if encoder is None else build.instantiate(encoder).width - 1)
