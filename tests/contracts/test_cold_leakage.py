@@ -96,7 +96,9 @@ def test_held_out_items_are_never_drawn_as_negatives_and_all_others_are(exponent
 
 def test_other_splits_draw_as_before(synthetic: Dataset) -> None:
     assert synthetic.cold_items is None
-    drawn = NegativeSampler().draw(Positives(synthetic.train, synthetic.cold_items), (9,), torch.Generator().manual_seed(3))
+    drawn = NegativeSampler().draw(
+        Positives(synthetic.train, synthetic.cold_items), (9,), torch.Generator().manual_seed(3)
+    )
     expected = torch.randint(synthetic.num_items, (9,), generator=torch.Generator().manual_seed(3))
     assert torch.equal(drawn, expected)
 

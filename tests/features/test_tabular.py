@@ -27,10 +27,10 @@ ITEMS = pl.DataFrame(
 USERS = pl.DataFrame({"country": ["UK", "FR"]})
 # Item 3 has no training interaction: nothing is fitted on it.
 SMALL = replace(small_dataset([list("ttev"), list("vtte")]), item_table=ITEMS, user_table=USERS)
-SQUARE = float(np.sqrt(0.5))
+NO_TEXT = NodeFeatures()
 
 
-def features(columns: dict[str, list[str]], data: Dataset = SMALL, text: NodeFeatures = NodeFeatures(), **settings):
+def features(columns: dict[str, list[str]], data: Dataset = SMALL, text: NodeFeatures = NO_TEXT, **settings):
     """Features of ``columns`` of items, every value counted."""
     own = {"users": Columns(), "min_frequency": 1, **settings}
     return TabularFeatures(Columns(**columns), **own)(data, text)
@@ -120,7 +120,7 @@ def test_columns_may_be_text_columns_too() -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"numeric": ["length"]}, r"items.numeric names 'length', but .* an item table with the columns \['year'"),
+        ({"numeric": ["length"]}, r"items.numeric names 'length', but the data set has item columns \['year'"),
         ({"numeric": ["brand"]}, r"items.numeric: the column 'brand' holds 'x', which is no finite number; name it"),
         ({"categorical": ["empty"]}, r"items.categorical: the column 'empty' has no value in the 3 rows of training"),
         ({}, r"tabular=columns names no column; set tabular.items.numeric=\[...\]"),
@@ -136,6 +136,10 @@ def test_values_that_are_all_rare_are_refused() -> None:
         features({"multi_valued": ["tags"]}, min_frequency=3)
 
 
+def test_one_column_may_be_named_without_a_list() -> None:
+    np.testing.assert_array_equal(features({"numeric": "year"}).item, features({"numeric": ["year"]}).item)
+
+
 def test_data_without_a_table_is_refused() -> None:
     with pytest.raises(InputError, match=r"names 'year', but the data set has no item table \(data.items\)"):
         features({"numeric": ["year"]}, replace(SMALL, item_table=None))
@@ -147,7 +151,7 @@ def test_items_with_nothing_at_all_are_refused() -> None:
 
 
 def test_unknown_scaling_is_refused() -> None:
-    with pytest.raises(InputError, match="tabular.scaling='log' is unknown; choose one of standard, quantile"):
+    with pytest.raises(InputError, match=r"tabular.scaling='log' is unknown; choose one of standard, quantile"):
         features({"numeric": ["year"]}, scaling="log")
 
 

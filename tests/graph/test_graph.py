@@ -138,5 +138,5 @@ def test_lightgcn_shrinks_an_isolated_node_unless_it_is_its_own_neighbour(isolat
 
 
 def test_unknown_isolated_is_refused() -> None:
-    with pytest.raises(InputError, match="graph.isolated='none' is unknown; choose one of zero, self"):
+    with pytest.raises(InputError, match=r"graph.isolated='none' is unknown; choose one of zero, self"):
         bipartite_graph(random_matrix(), "none")

@@ -27,6 +27,7 @@ class Dataset:
     train: Interactions
     valid: Interactions
     test: Interactions
+    edges: Interactions | None = None  # pairs of all behaviours that the graph may know; None: those of training
     item_text: pl.DataFrame | None = None  # [num_items] rows in vocabulary order, text columns
     user_text: pl.DataFrame | None = None  # [num_users] rows in vocabulary order, text columns
     item_table: pl.DataFrame | None = None  # [num_items] rows in vocabulary order, the table's other columns
@@ -73,9 +74,8 @@ class Dataset:
     def hash(self) -> str:
         """Digest of ids and of each part's pairs, 16 hexadecimal digits."""
         digest = hashlib.sha256((self.users.hash + self.items.hash).encode())
-        for part in (self.train, self.valid, self.test):
-            digest.update(np.ascontiguousarray(part.keys).tobytes())
-            digest.update(b"|")
+        for part in (self.train, self.valid, self.test, self.edges):
+            digest.update(b"" if part is None else np.ascontiguousarray(part.keys).tobytes() + b"|")
         return digest.hexdigest()[:16]
 
     def seen(self, mask: str) -> sp.csr_matrix:

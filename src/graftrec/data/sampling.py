@@ -77,10 +77,11 @@ class NegativeSampler:
 
     def draw(self, positives: Positives, size: tuple[int, ...], generator: torch.Generator) -> Tensor:
         """Items of shape ``size``, int64, without rejection."""
-        if self.exponent == 0 and positives.drawable is None:
-            return torch.randint(positives.num_items, size, generator=generator)
         if self.exponent == 0:
-            return positives.drawable[torch.randint(len(positives.drawable), size, generator=generator)]
+            drawable = positives.drawable
+            num_drawable = positives.num_items if drawable is None else len(drawable)
+            draws = torch.randint(num_drawable, size, generator=generator)
+            return draws if drawable is None else drawable[draws]
         cumulative = positives.item_degree.double().pow(self.exponent)
         cumulative = (cumulative * (positives.item_degree > 0)).cumsum(0)
         draws = torch.rand(size, generator=generator, dtype=torch.float64) * cumulative[-1]

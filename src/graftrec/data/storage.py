@@ -19,7 +19,8 @@ ARRAYS = ("user", "item", "count", "weight", "time", "order")
 
 def save_dataset(dataset: Dataset, folder: Path) -> None:
     """Write everything that evaluation and recommendation need into ``folder``."""
-    names = ("train", "test") if dataset.leaky else ("train", "valid", "test")
+    names = ["train", "test"] if dataset.leaky else ["train", "valid", "test"]
+    names += [] if dataset.edges is None else ["edges"]
     parts = [
         pl.DataFrame({f: getattr(getattr(dataset, name), f) for f in ARRAYS}).with_columns(part=pl.lit(name))
         for name in names
@@ -30,7 +31,7 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
         (dataset.items, dataset.item_text, dataset.item_table),
     ):
         named = [("text", text), ("table", others)]
-        columns = [t.rename(lambda name, kind=kind: f"{kind}:{name}") for kind, t in named if t is not None]
+        columns = [t.rename({name: f"{kind}:{name}" for name in t.columns}) for kind, t in named if t is not None]
         tables[f"{vocabulary.name}s"] = pl.concat([vocabulary.ids.alias("id").to_frame(), *columns], how="horizontal")
     for name, table in tables.items():
         with written(folder / f"{name}.parquet", "hydra.run.dir") as partial:
@@ -58,7 +59,9 @@ def _read_dataset(folder: Path, facts: dict[str, Any]) -> Dataset:
         _read_nodes(folder, name) for name in ("user", "item")
     )
     parts = {
-        name: _interactions(table.filter(pl.col("part") == name), users, items) for name in ("train", "valid", "test")
+        name: _interactions(table.filter(pl.col("part") == name), users, items)
+        for name in ("train", "valid", "test", "edges")
+        if name != "edges" or (table["part"] == "edges").any()
     }
     if facts["leaky"]:
         parts["valid"] = parts["test"]
@@ -80,8 +83,10 @@ def _read_dataset(folder: Path, facts: dict[str, Any]) -> Dataset:
 def _read_nodes(folder: Path, name: str) -> tuple[Vocabulary, pl.DataFrame | None, pl.DataFrame | None]:
     table = pl.read_parquet(folder / f"{name}s.parquet")
     text, others = (
-        table.select(pl.col(f"^{kind}:.*$").name.map(lambda column, kind=kind: column.removeprefix(f"{kind}:")))
-        for kind in ("text", "table")
+        table.select(
+            pl.col(column).alias(column.removeprefix(kind)) for column in table.columns if column.startswith(kind)
+        )
+        for kind in ("text:", "table:")
     )
     ids = Vocabulary(name, table["id"].alias(name))
     return ids, text if text.width else None, others if others.width else None

@@ -43,7 +43,9 @@ def read_text(path: Path, key: str, key_column: str, text_columns: Sequence[str]
     """Read a user or item table: ``key`` (its id), ``text_columns`` as strings, and the other columns as they are."""
     advice = dict.fromkeys(text_columns, f"set data.{key}_text to those that hold text")
     advice[key] = f"the one of {key} ids must be named as in the interactions, so rename it to {key_column!r}"
-    frame = read_table(path, {key: key_column, **{name: name for name in text_columns}}, text_columns, advice, rest=True)
+    frame = read_table(
+        path, {key: key_column, **{name: name for name in text_columns}}, text_columns, advice, rest=True
+    )
     repeated = frame[key].filter(frame[key].is_duplicated())
     if len(repeated):
         raise InputError(

@@ -37,8 +37,10 @@ class Columns:
     multi_valued: Sequence[str] = ()
 
     def by_name(self) -> dict[str, str]:
-        """The kind of each column."""
-        return {name: field.name for field in fields(self) for name in getattr(self, field.name)}
+        """The kind of each column; one column may be named without a list."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        named = {kind: [names] if isinstance(names, str) else names for kind, names in given.items()}
+        return {name: kind for kind, names in named.items() for name in names}
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,7 @@ class TabularFeatures:
         text = none if features.user is None else features.user * scale
         return NodeFeatures(np.hstack([text, *user_blocks]), np.hstack([features.item * scale, *item_blocks]))
 
-    def _block(
-        self, key: str, columns: Columns, table: pl.DataFrame | None, size: int, rows: np.ndarray
-    ) -> np.ndarray:
+    def _block(self, key: str, columns: Columns, table: pl.DataFrame | None, size: int, rows: np.ndarray) -> np.ndarray:
         """Vectors [size, F] of a table's columns, fitted on ``rows`` [size]; of width 0 where none is named."""
         if not columns.by_name():
             return np.zeros((size, 0), np.float32)
@@ -142,12 +142,14 @@ def _checked(key: str, columns: Columns, table: pl.DataFrame | None, rows: np.nd
         if table is None or name not in known:
             raise InputError(
                 f"{setting} names {name!r}, but the data set has "
-                f"{f'an {key} table with the columns {known}' if known else f'no {key} table (data.{key}s)'}."
+                f"{f'{key} columns {known}' if known else f'no {key} table (data.{key}s)'}."
             )
         if table[name].filter(pl.Series(rows)).drop_nulls().is_empty():
             raise InputError(f"{setting}: the column {name!r} has no value in the {rows.sum():,} rows of training.")
     assert table is not None
-    return pl.DataFrame([_cast(table[name], kind, f"tabular.{key}s.{kind}") for name, kind in columns.by_name().items()])
+    return pl.DataFrame(
+        [_cast(table[name], kind, f"tabular.{key}s.{kind}") for name, kind in columns.by_name().items()]
+    )
 
 
 def _cast(column: pl.Series, kind: str, setting: str) -> pl.Series:

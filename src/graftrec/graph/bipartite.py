@@ -12,7 +12,7 @@ from graftrec.graph.node_space import NodeSpace
 
 @dataclass(frozen=True)
 class Bipartite:
-    """A graph builder: A = [[0, B], [B^T, 0]] with B from the training interactions alone.
+    """A graph builder: A = [[0, B], [B^T, 0]] with B from the training interactions alone, of all behaviours.
 
     ``isolated`` says what a node without an edge hears of: nothing (``zero``), or itself (``self``); see ``Graph``.
     """
@@ -21,7 +21,7 @@ class Bipartite:
     isolated: str = "zero"
 
     def __call__(self, dataset: Dataset) -> Graph:
-        return bipartite_graph(interaction_matrix(dataset.train, self.weighting), self.isolated)
+        return bipartite_graph(interaction_matrix(dataset.edges or dataset.train, self.weighting), self.isolated)
 
 
 def bipartite_graph(matrix: sp.csr_matrix, isolated: str = "zero") -> Graph:

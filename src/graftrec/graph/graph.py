@@ -70,17 +70,16 @@ class Graph:
         """The adjacency, with self-loops of weight 1 if asked, normalised; made once per device."""
         key = (normalization, self_loops, str(device))
         if key not in self._matrices:
-            adjacency = self.adjacency
-            if self_loops or self.isolated == "self":
-                loops = np.ones(self.space.num_nodes, np.float32) if self_loops else self._without_edges()
-                adjacency = sp.csr_matrix(adjacency + sp.diags_array(loops, format="csr"))
-            normalized = normalize(adjacency, normalization)
+            normalized = normalize(self.with_loops(self.adjacency, self_loops), normalization)
             self._matrices[key] = SparseMatrix.of(normalized, normalization in SYMMETRIC_KINDS, device)
         return self._matrices[key]
 
-    def _without_edges(self) -> np.ndarray:
-        """1 for nodes without an edge, 0 for others, float32 [N]."""
-        return (np.diff(self.adjacency.indptr) == 0).astype(np.float32)
+    def with_loops(self, adjacency: sp.csr_matrix, self_loops: bool) -> sp.csr_matrix:
+        """``adjacency`` [N, N] with loops of weight 1: on all nodes, on those without an edge in the graph, or on none."""
+        if not self_loops and self.isolated == "zero":
+            return adjacency
+        loops = np.ones(self.space.num_nodes) if self_loops else np.diff(self.adjacency.indptr) == 0
+        return sp.csr_matrix(adjacency + sp.diags_array(loops.astype(np.float32), format="csr"))
 
     def attention_matrix(self, self_loops: bool, device: torch.device) -> SparseMatrix:
         """The adjacency, with loops of every node's mean weight if asked; made once per device."""

@@ -69,6 +69,13 @@ class SparseMatrix:
             self._weights[dtype] = self.weights.to(dtype)
         return self._weights[dtype]
 
+    def with_weights(self, weights: Tensor) -> "SparseMatrix":
+        """The same pattern with other weights [E], which may be learned."""
+        other = SparseMatrix(self.pattern, weights, self.symmetric)
+        if not self.symmetric:  # sorted once for all
+            vars(other).update(transposed_order=self.transposed_order, transposed_pattern=self.transposed_pattern)
+        return other
+
     @cached_property
     def transposed_order(self) -> Tensor:
         """int64 [E]: entry k of ``transposed_pattern`` is entry ``transposed_order[k]`` of A."""

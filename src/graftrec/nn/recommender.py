@@ -3,8 +3,11 @@
 import warnings
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
+from graftrec.errors import InputError
+from graftrec.graph.behaviours import BehaviourGraph
 from graftrec.graph.graph import Graph
 from graftrec.nn.encoders.base import Encoder
 from graftrec.nn.scorers import Cosine, Dot
@@ -18,17 +21,44 @@ class Embeddings:
     nodes: Tensor
 
 
-class Recommender(nn.Module):
-    """x0 from the input, L layers over the graph, mixed to one embedding a node."""
+class BehaviourMix(nn.Module):
+    """How much each of T behaviours counts in the graph: a softmax of learned numbers, equal at the start."""
 
-    def __init__(self, input: nn.Module, encoder: Encoder, scorer: Dot | Cosine) -> None:
+    def __init__(self, num_behaviours: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(num_behaviours))
+
+    def reset_parameters(self) -> None:
+        nn.init.zeros_(self.logits)
+
+    def weights(self) -> Tensor:
+        """[T], of sum 1."""
+        return self.logits.softmax(0)
+
+    def forward(self, graph: Graph) -> Graph:
+        """The graph under these weights."""
+        assert isinstance(graph, BehaviourGraph)
+        return graph.mixed(self.weights())
+
+
+class Recommender(nn.Module):
+    """x0 from the input, L layers over the graph, mixed to one embedding a node.
+
+    ``behaviours`` weighs the behaviours of a graph that has several.
+    """
+
+    def __init__(
+        self, input: nn.Module, encoder: Encoder, scorer: Dot | Cosine, behaviours: BehaviourMix | None = None
+    ) -> None:
         super().__init__()
         self.input = input
         self.encoder = encoder
         self.scorer = scorer
+        self.behaviours = behaviours
 
     def forward(self, graph: Graph) -> Embeddings:
         x0 = self.input()
+        graph = graph if self.behaviours is None else self.behaviours(graph)
         return Embeddings(x0, self.encoder.mixed(self.encoder(x0, graph)))
 
     def factors(self, graph: Graph) -> tuple[Tensor, Tensor]:
@@ -40,3 +70,15 @@ def warn_of_unused_weights(encoder: Encoder, graph: Graph) -> None:
     """Say so where the graph has weights that the encoder has no place for."""
     if graph.weighted and not encoder.supports_edge_weight:
         warnings.warn(f"{encoder} does not use edge weights: weighting has no effect on it.", stacklevel=2)
+
+
+def behaviour_mix(encoder: Encoder, graph: Graph) -> BehaviourMix | None:
+    """Weights of the graph's behaviours, None where it knows of one kind; refuses encoders that cannot use them."""
+    if not isinstance(graph, BehaviourGraph):
+        return None
+    if not encoder.mixes_behaviours:
+        raise InputError(
+            f"graph=behaviours mixes matrices, and {type(encoder).__name__} multiplies by none; "
+            f"choose encoder=lightgcn, gcn or gin, or graph=bipartite with weighting=behaviour."
+        )
+    return BehaviourMix(len(graph.behaviours))

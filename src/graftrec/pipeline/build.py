@@ -20,7 +20,7 @@ from graftrec.errors import InputError, check_choice
 from graftrec.features.nodes import NodeFeatures
 from graftrec.features.store import FeatureStore
 from graftrec.graph.graph import Graph
-from graftrec.nn.recommender import Recommender, warn_of_unused_weights
+from graftrec.nn.recommender import Recommender, behaviour_mix, warn_of_unused_weights
 from graftrec.training.base import GraphModule
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
 from graftrec.training.processes import OneMachine
@@ -86,11 +86,10 @@ def build_data_module(
 
 def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recommender:
     """Input, encoder and scorer; numbers that the data decides are passed here."""
-    recommender = Recommender(
-        instantiate(config.input, space=data.graph.space, features=data.features),
-        instantiate(config.encoder, weighted=data.graph.weighted),
-        instantiate(config.scorer),
-    )
+    input = instantiate(config.input, space=data.graph.space, features=data.features)
+    encoder = instantiate(config.encoder, weighted=data.graph.weighted)
+    scorer, behaviours = instantiate(config.scorer), behaviour_mix(encoder, data.graph)
+    recommender = Recommender(input, encoder, scorer, behaviours)
     warn_of_unused_weights(recommender.encoder, data.graph)
     return recommender
 

@@ -70,6 +70,9 @@ def print_ranking(run: Run, out: Console) -> None:
         out.print(comparison(rows, k, "cold/"))
     if run.config.evaluation.get("max_users"):  # runs of earlier versions have no such setting
         out.print(f"{run.facts['judged_users']['test']:,} test users were judged, evenly spread", highlight=False)
+    if "behaviour_weights" in run.facts:
+        cells = (f"{name}: {weight:.3f}" for name, weight in run.facts["behaviour_weights"].items())
+        out.print(f"learned weights of behaviours: {', '.join(cells)}", highlight=False)
     for (kind,), strata in run.strata.group_by("kind", maintain_order=True):
         cells = (f"{name}: {value:.4f}" for name, value in strata.select("stratum", f"recall@{k}").iter_rows())
         out.print(f"recall@{k} by {kind} in training: {', '.join(cells)}", highlight=False)
@@ -98,9 +101,10 @@ def short(metric: str) -> str:
 
 def describe(run: Run) -> str:
     """The task, the choices that name a run, such as encoder and objective, and the seed."""
-    return ", ".join(
-        [run.task.name, *(run.config.choices[group] for group in run.task.choices), f"seed {run.config.seed}"]
-    )
+    choices = run.config.choices
+    named = [choices[group] for group in run.task.choices]
+    named += ["tabular columns"] if choices.get("tabular", "none") != "none" else []
+    return ", ".join([run.task.name, *named, f"seed {run.config.seed}"])
 
 
 def print_counts(counts: Mapping[str, int]) -> None:

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from graftrec.metrics.ranking import RankingMetrics, RankingResult
+from graftrec.metrics.ranking import CandidateMetrics, RankingMetrics, RankingResult
 from graftrec.nn.recommender import Recommender
 from graftrec.objectives.objective import Objective
 from graftrec.objectives.step import Batch, Step
@@ -31,7 +31,7 @@ class RankingModule(GraphModule):
         self.tasks = {"valid": data.validation, "test": data.test}
         self.results: dict[str, RankingResult] = {}
         self._scorer: FactorScorer | None = None
-        self._metrics: RankingMetrics | None = None
+        self._metrics: RankingMetrics | CandidateMetrics | None = None
 
     def on_fit_start(self) -> None:
         self.positives = self.positives.to(self.device)

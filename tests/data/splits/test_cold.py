@@ -81,7 +81,7 @@ def test_shares_that_leave_a_part_empty_are_refused(valid: float, test: float) -
 
 
 def test_unknown_nodes_are_refused() -> None:
-    with pytest.raises(InputError, match="split.nodes='items' is unknown; choose one of item, user"):
+    with pytest.raises(InputError, match=r"split.nodes='items' is unknown; choose one of item, user"):
         ColdSplit("items")
 
 
