@@ -75,7 +75,7 @@ class Graph:
         return self._matrices[key]
 
     def with_loops(self, adjacency: sp.csr_matrix, self_loops: bool) -> sp.csr_matrix:
-        """``adjacency`` [N, N] with loops of weight 1: on all nodes, on those without an edge in the graph, or on none."""
+        """``adjacency`` [N, N] with loops of weight 1: on all nodes, on those without an edge in the graph, or none."""
         if not self_loops and self.isolated == "zero":
             return adjacency
         loops = np.ones(self.space.num_nodes) if self_loops else np.diff(self.adjacency.indptr) == 0
