@@ -136,5 +136,3 @@ def test_edges_are_part_of_the_hash_and_of_the_folder(tmp_path: Path) -> None:
 def test_a_target_that_is_not_in_the_data_is_refused(rows: pl.DataFrame, target: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         shop(RandomSplit(), rows, target)
-
-

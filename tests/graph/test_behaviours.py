@@ -93,6 +93,15 @@ def test_isolated_nodes_are_their_own_neighbours_whatever_the_shares() -> None:
     np.testing.assert_array_equal(np.delete(np.diag(made), [6, 12]), 0)
 
 
+@KINDS
+def test_hidden_pairs_carry_nothing_either_way_and_all_else_stays(kind: str) -> None:
+    own, users, items = interactions(), torch.tensor([0, 2, 2]), torch.tensor([1, 0, 4])
+    whole, left = dense(graph().mixed(SHARES), kind, True), dense(graph().mixed(SHARES, (users, items)), kind, True)
+    assert set(zip(users.tolist(), items.tolist(), strict=True)) & set(zip(own.user, own.item, strict=True))
+    whole[users, items + 7] = whole[items + 7, users] = 0
+    np.testing.assert_array_equal(left, whole)
+
+
 def test_pairs_of_one_behaviour_are_counted_alone() -> None:
     own, view = interactions(), of_behaviour(interactions(), "view")
     assert view.count.tolist() == own.behaviour[:, 2][own.behaviour[:, 2] > 0].tolist()

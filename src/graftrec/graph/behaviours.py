@@ -28,12 +28,18 @@ class BehaviourGraph(Graph):
 
     behaviours: Mapping[str, sp.csr_matrix] = field(default_factory=dict)  # [N, N] each
     weights: Tensor | None = None  # [T], may be learned; None: equal, of sum 1
+    hidden: tuple[Tensor, Tensor] | None = None  # users and items [B] of pairs whose edges are left out
     _values: dict[tuple[str, bool, str], Tensor] = field(default_factory=dict, repr=False)
 
-    def mixed(self, weights: Tensor) -> "BehaviourGraph":
-        """The same graph under other weights [T] of the behaviours; their gradient is that of the edge weights."""
+    def mixed(self, weights: Tensor, hidden: tuple[Tensor, Tensor] | None = None) -> "BehaviourGraph":
+        """The same graph under other weights [T] of the behaviours; their gradient is that of the edge weights.
+
+        ``hidden``: users and items [B] whose edges carry nothing; degrees stay. A pair to be learned must be hidden:
+        an edge of the target behaviour foretells itself, and the weights would turn to it alone.
+        """
         graph = copy.copy(self)
         object.__setattr__(graph, "weights", weights)
+        object.__setattr__(graph, "hidden", hidden)
         return graph
 
     def matrix(self, normalization: str, self_loops: bool, device: torch.device) -> SparseMatrix:
@@ -44,13 +50,21 @@ class BehaviourGraph(Graph):
             self._values[key] = torch.stack(rows).to(device)
         values = self._values[key]
         equal = values.new_full((len(values),), 1 / len(values))
-        return pattern.with_weights((equal if self.weights is None else self.weights.to(values.dtype)) @ values)
+        mix = (equal if self.weights is None else self.weights.to(values.dtype)) @ values
+        return pattern.with_weights(mix if self.hidden is None else mix.index_fill(0, self._entries(pattern), 0.0))
+
+    def _entries(self, pattern: SparseMatrix) -> Tensor:
+        """Where the hidden pairs stand in ``pattern``, both ways, int64."""
+        assert self.hidden is not None
+        users, items, size = self.hidden[0], self.space.item_nodes(self.hidden[1]), self.space.num_nodes
+        wanted, keys = torch.cat([users * size + items, items * size + users]), pattern.pattern.keys
+        places = torch.searchsorted(keys, wanted).clamp_(max=len(keys) - 1)
+        return places[keys[places] == wanted]
 
     def _on_pattern(self, pattern: SparseMatrix, adjacency: sp.csr_matrix, kind: str, self_loops: bool) -> Tensor:
         """The normalised adjacency's values at the entries of ``pattern``, float32 [E]."""
         own = normalize(self.with_loops(adjacency, self_loops), kind).tocoo()
-        size = self.space.num_nodes
-        keys = (pattern.pattern.rows * size + pattern.columns).cpu().numpy()
+        size, keys = self.space.num_nodes, pattern.pattern.keys.cpu().numpy()
         values = np.zeros(len(keys), dtype=np.float32)
         values[np.searchsorted(keys, own.row.astype(np.int64) * size + own.col)] = own.data
         return torch.from_numpy(values)

@@ -27,6 +27,11 @@ class Pattern:
         numbers = torch.arange(len(self.row_offsets) - 1, device=self.columns.device)
         return numbers.repeat_interleave(self.row_offsets.diff(), output_size=len(self.columns))
 
+    @cached_property
+    def keys(self) -> Tensor:
+        """Row and column of every entry as one number, row * R + column, ascending, int64 [E]; of a square matrix."""
+        return self.rows * (len(self.row_offsets) - 1) + self.columns
+
     def spread(self, values: Tensor) -> Tensor:
         """The value [R] of its row at every entry, [E]."""
         return values.index_select(0, self.rows)

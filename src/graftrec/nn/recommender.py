@@ -35,10 +35,10 @@ class BehaviourMix(nn.Module):
         """[T], of sum 1."""
         return self.logits.softmax(0)
 
-    def forward(self, graph: Graph) -> Graph:
-        """The graph under these weights."""
+    def forward(self, graph: Graph, hidden: tuple[Tensor, Tensor] | None = None) -> Graph:
+        """The graph under these weights, without the edges of ``hidden`` users and items [B]."""
         assert isinstance(graph, BehaviourGraph)
-        return graph.mixed(self.weights())
+        return graph.mixed(self.weights(), hidden)
 
 
 class Recommender(nn.Module):
@@ -56,10 +56,14 @@ class Recommender(nn.Module):
         self.scorer = scorer
         self.behaviours = behaviours
 
-    def forward(self, graph: Graph) -> Embeddings:
+    def forward(self, graph: Graph, pairs: tuple[Tensor, Tensor] | None = None) -> Embeddings:
+        """``pairs``: see ``weighed``."""
         x0 = self.input()
-        graph = graph if self.behaviours is None else self.behaviours(graph)
-        return Embeddings(x0, self.encoder.mixed(self.encoder(x0, graph)))
+        return Embeddings(x0, self.encoder.mixed(self.encoder(x0, self.weighed(graph, pairs))))
+
+    def weighed(self, graph: Graph, pairs: tuple[Tensor, Tensor] | None = None) -> Graph:
+        """What the encoder sees: of several behaviours, their mix without ``pairs``, users and items [B] to be learned."""
+        return graph if self.behaviours is None else self.behaviours(graph, pairs)
 
     def factors(self, graph: Graph) -> tuple[Tensor, Tensor]:
         """User vectors [U, d] and item vectors [I, d] whose inner products are the scores."""

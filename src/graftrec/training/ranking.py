@@ -38,7 +38,8 @@ class RankingModule(GraphModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         part = part_of(batch, self.trainer)
-        step = Step(part.batch, self.recommender(self.graph), self.graph.space, self.positives)
+        embeddings = self.recommender(self.graph, (batch.users, batch.items))
+        step = Step(part.batch, embeddings, self.graph.space, self.positives)
         loss, terms = self.objective(step)
         named = {"train/loss": loss, **{f"train/loss/{name}": value for name, value in terms.items()}}
         self.add_losses(named, part.num_pairs)
