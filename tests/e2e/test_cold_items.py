@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import graftrec
+from graftrec.reporting.tables import print_run
 from tests.e2e.conftest import SMALL, Cli, Refused
 
 QUICK = [*SMALL, "logger=csv", "trainer.max_epochs=4"]
@@ -40,10 +41,8 @@ def test_evaluation_from_the_folder_gives_both_candidate_sets_again(cold_run: Pa
     assert "cold/recall@10" in pl.read_parquet(cold_run / "per_user.parquet").columns
 
 
-def test_both_candidate_sets_are_printed(
-    cold_run: Path, cli: Cli, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    cli("train", f"resume={cold_run}")
+def test_both_candidate_sets_are_printed(cold_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    print_run(graftrec.load_run(cold_run))
     printed = capsys.readouterr().out
     assert "synthetic/cold_item-5core" in printed
     assert "lists of 20 cold items" in printed

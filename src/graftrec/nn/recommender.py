@@ -62,7 +62,7 @@ class Recommender(nn.Module):
         return Embeddings(x0, self.encoder.mixed(self.encoder(x0, self.weighed(graph, pairs))))
 
     def weighed(self, graph: Graph, pairs: tuple[Tensor, Tensor] | None = None) -> Graph:
-        """What the encoder sees: of several behaviours, their mix without ``pairs``, users and items [B] to be learned."""
+        """What the encoder sees: of several behaviours their mix, without ``pairs``, users and items [B] to learn."""
         return graph if self.behaviours is None else self.behaviours(graph, pairs)
 
     def factors(self, graph: Graph) -> tuple[Tensor, Tensor]:
