@@ -87,7 +87,7 @@ class Behaviours:
         union = sp.csr_matrix(sum(matrix.astype(bool) for matrix in matrices.values()), dtype=np.float32)
         whole = bipartite_graph(union, self.isolated)
         adjacencies = {name: bipartite_graph(matrix).adjacency for name, matrix in matrices.items()}
-        return BehaviourGraph(whole.space, whole.adjacency, self.isolated, behaviours=adjacencies)
+        return BehaviourGraph(whole.space, whole.adjacency, isolated=self.isolated, behaviours=adjacencies)
 
 
 def of_behaviour(edges: Interactions, name: str) -> Interactions:

@@ -28,4 +28,4 @@ def bipartite_graph(matrix: sp.csr_matrix, isolated: str = "zero") -> Graph:
     """The graph of a user-item matrix B [U, I]."""
     adjacency = sp.block_array([[None, matrix], [matrix.T, None]], format="csr")
     adjacency.sort_indices()
-    return Graph(NodeSpace(*matrix.shape), sp.csr_matrix(adjacency), isolated)
+    return Graph(NodeSpace(*matrix.shape), sp.csr_matrix(adjacency), isolated=isolated)

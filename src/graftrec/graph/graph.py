@@ -30,7 +30,7 @@ class Graph:
 
     space: NodeSpace
     adjacency: sp.csr_matrix  # float32, row = target, column = source
-    isolated: str = "zero"
+    isolated: str = field(default="zero", kw_only=True)
     _matrices: dict[tuple[str, bool, str], SparseMatrix] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
