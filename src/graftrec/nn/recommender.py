@@ -65,9 +65,9 @@ class Recommender(nn.Module):
         """What the encoder sees: of several behaviours their mix, without ``pairs``, users and items [B] to learn."""
         return graph if self.behaviours is None else self.behaviours(graph, pairs)
 
-    def factors(self, graph: Graph) -> tuple[Tensor, Tensor]:
-        """User vectors [U, d] and item vectors [I, d] whose inner products are the scores."""
-        return self.scorer.factors(*graph.space.split(self(graph).nodes))
+    def factors(self, graph: Graph, pairs: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """User vectors [U, d] and item vectors [I, d] whose inner products are scores; ``pairs``: see ``weighed``."""
+        return self.scorer.factors(*graph.space.split(self(graph, pairs).nodes))
 
 
 def warn_of_unused_weights(encoder: Encoder, graph: Graph) -> None:

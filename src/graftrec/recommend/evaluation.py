@@ -29,7 +29,7 @@ class RankingTask:
 
     ``train`` tells which items are popular, ``features`` [I, F] which are alike: for what lies beyond accuracy.
     ``cold`` marks items that training never saw; where there are any, the pairs are looked for twice: among all
-    items, and among these alone.
+    items, and among these alone. All these pairs are of cold items: lists of all items that hold no others gain most.
     """
 
     held_out: Interactions
