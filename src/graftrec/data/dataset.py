@@ -27,11 +27,11 @@ class Dataset:
     train: Interactions
     valid: Interactions
     test: Interactions
-    edges: Interactions | None = None  # pairs of all behaviours that the graph may know; None: those of training
     item_text: pl.DataFrame | None = None  # [num_items] rows in vocabulary order, text columns
     user_text: pl.DataFrame | None = None  # [num_users] rows in vocabulary order, text columns
     item_table: pl.DataFrame | None = None  # [num_items] rows in vocabulary order, the table's other columns
     user_table: pl.DataFrame | None = None  # [num_users] rows in vocabulary order, the table's other columns
+    edges: Interactions | None = None  # pairs of all behaviours that the graph may know; None: those of training
     counts: dict[str, int] = field(default_factory=dict)
     leaky: bool = False  # validation is the test set: protocol "paper"
     cold: str | None = None  # item or user: the nodes that the split holds out whole
