@@ -17,7 +17,7 @@ from graftrec.pipeline.prepare import prepare
 CONF = config_folder()
 OPTIONS = sorted(f"{path.parent.relative_to(CONF)}={path.stem}" for path in CONF.rglob("*.yaml") if path.parent != CONF)
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
-RUN_TIME = {"space", "features", "weighted", "weighting", "params", "optimizer", "total_steps"}  # passed by build
+RUN_TIME = {"nodes", "weighted", "weighting", "params", "optimizer", "total_steps", "prompts"}  # passed by build
 PREFIXES = ("graftrec.", "torch.optim.", "pytorch_lightning.")
 
 

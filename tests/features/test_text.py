@@ -42,3 +42,49 @@ def test_unknown_field_is_refused(template: str, field: str) -> None:
 def test_template_without_field_is_refused() -> None:
     with pytest.raises(InputError, match="'a film' names no field; put text columns in braces"):
         render(FILMS, "a film")
+
+
+BOOKS = pl.DataFrame(
+    {
+        "title": ["三体", "Dune", "红楼梦", "Emma", None],
+        "author": ["刘慈欣", "Frank Herbert", None, " ", None],
+        "year": [2008, None, 1791, None, None],
+    }
+)
+
+
+def test_a_part_in_brackets_is_left_out_where_a_field_in_it_is_empty() -> None:
+    assert render(BOOKS, "{title}[ by {author}][, {year}]") == [
+        "三体 by 刘慈欣, 2008",
+        "Dune by Frank Herbert",
+        "红楼梦, 1791",
+        "Emma",
+        None,
+    ]
+
+
+def test_a_part_with_two_fields_needs_both() -> None:
+    assert render(BOOKS, "《{title}》[({author},{year}年)]") == [
+        "《三体》(刘慈欣,2008年)",
+        "《Dune》",
+        "《红楼梦》",
+        "《Emma》",
+        None,
+    ]
+
+
+def test_a_row_whose_only_fields_are_in_brackets_may_have_no_sentence() -> None:
+    assert render(BOOKS, "[by {author}]") == ["by 刘慈欣", "by Frank Herbert", None, None, None]
+
+
+def test_a_backslash_makes_brackets_braces_and_backslashes_part_of_the_text() -> None:
+    assert render(BOOKS.head(1), r"\[{title}\] \{{year}\} \\[\[{author}\]]") == ["[三体] {2008} \\[刘慈欣]"]
+
+
+@pytest.mark.parametrize(
+    ("template", "character"),
+    [("{title}]", 8), ("{title}[ by {author}", 8), ("{title}[a[{author}]]", 10), ("{title}[abc]", 12)],
+)
+def test_a_misplaced_bracket_is_refused(template: str, character: int) -> None:
+    with pytest.raises(InputError, match=rf"the bracket at character {character} stands alone, inside another part"):
+        render(BOOKS, template)

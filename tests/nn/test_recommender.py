@@ -7,7 +7,8 @@ import torch
 from graftrec.features.nodes import NodeFeatures
 from graftrec.graph.bipartite import bipartite_graph
 from graftrec.nn.encoders.lightgcn import LightGCN
-from graftrec.nn.inputs import IdInput
+from graftrec.nn.inputs.base import Nodes
+from graftrec.nn.inputs.ids import IdInput
 from graftrec.nn.recommender import Recommender
 from graftrec.nn.scorers import Cosine, Dot
 
@@ -19,7 +20,7 @@ USER, ITEMS = [[3.0, 3.0]], [[3.0, 3.0], [4.0, 0.0]]  # means of x0 and one laye
 
 def recommender(scorer: Dot | Cosine) -> Recommender:
     """One layer of LightGCN over X0."""
-    ids = IdInput(GRAPH.space, NodeFeatures(), dim=2)
+    ids = IdInput(Nodes(GRAPH.space, torch.tensor([1, 1, 0]), NodeFeatures()), dim=2)
     ids.load_state_dict({"weight": X0})
     return Recommender(ids, LightGCN(dim=2, num_layers=1), scorer)
 

@@ -70,6 +70,7 @@ def test_items_of_a_tiny_training() -> None:
         ({"propagated_bytes": 2}, -40),
         ({"shared_negatives": 10}, 6 * 10 * 4 * 4 + 2 * 10),
         ({"projector_width": 7}, 3 * 5 * 7 * 4),
+        ({"input_tables": 3}, 3 * 80),
     ],
     ids=str,
 )
@@ -80,6 +81,8 @@ def test_what_a_step_takes_more(changes: dict[str, object], more_in_a_step: int)
 
 def test_texts_and_optimizers_without_copies() -> None:
     assert in_bytes(estimate(replace(TINY, feature_width=6)).kept)["text features"] == 2 * 5 * 6 * 4
+    both = estimate(replace(TINY, feature_width=6, text_width=10))  # conditioned of all nodes, encoded of two items
+    assert in_bytes(both.kept)["text features"] == 2 * 5 * 6 * 4 + 2 * 10 * 4
     assert in_bytes(estimate(replace(TINY, optimizer_copies=0)).kept)["model and optimizer"] == 2 * 20 * 4
 
 
@@ -115,6 +118,24 @@ def test_sizes_are_those_of_the_model_that_is_built(synthetic: Dataset, encoder:
     assert (sizes.dim, sizes.batch_size, sizes.scored_users) == (8, 64, 60)
     assert (sizes.node_tables, sizes.edge_values) == KEPT[encoder]
     assert (sizes.feature_width, sizes.shared_negatives, sizes.optimizer_copies) == (256, 1024, 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "widths", "tables"),
+    [
+        (["input=init"], (8, 256), 0),
+        (["input=gated", "conditioning=pca", "conditioning.dim=5"], (5, 256), 3),
+        (["input=text", "features.users=none"], (256, 0), 0),
+        (["input=concatenated", "conditioning=whiten"], (39, 256), 1),
+    ],
+    ids=str,
+)
+def test_sizes_of_each_way_of_entry(synthetic: Dataset, words: list[str], widths: tuple[int, int], tables: int) -> None:
+    config = composed("features=hashing", "dim=8", *words)
+    data = build.outline(config, synthetic, build.build_graph(config, synthetic))
+    sizes, module = sizes_of(config, data), build.build_module(config, data)
+    assert (sizes.feature_width, sizes.text_width, sizes.input_tables) == (*widths, tables)
+    assert sizes.parameters == sum(parameter.numel() for parameter in module.parameters())
 
 
 def test_the_check_can_be_switched_off(synthetic: Dataset, capsys: pytest.CaptureFixture[str]) -> None:

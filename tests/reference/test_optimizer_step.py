@@ -49,7 +49,7 @@ def trained(optimizer: Callable[..., torch.optim.Optimizer], steps: int) -> tupl
     """Weights [N, d] before and after ``steps`` epochs of one batch, by the project's own training."""
     data = data_module()
     torch.manual_seed(SEED)
-    ids = IdInput(data.graph.space, data.features, dim=2, std=1.0)
+    ids = IdInput(data.nodes, dim=2, std=1.0)
     before = ids().detach().numpy().copy()
     objective = Objective({"bpr": BPR()}, {"bpr": 1.0})
     module = RankingModule(Recommender(ids, Identity(dim=2), Dot()), objective, data, optimizer, constant, SEED)

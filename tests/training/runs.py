@@ -65,7 +65,7 @@ def ranking_module(
     """Ids of 16 dimensions through ``encoder``."""
     torch.manual_seed(seed)
     made: Encoder = ENCODERS[encoder](dim=16)
-    recommender = Recommender(IdInput(data.graph.space, data.features, dim=16), made, Dot())
+    recommender = Recommender(IdInput(data.nodes, dim=16), made, Dot())
     return RankingModule(recommender, objective, data, optimizer, scheduler, seed)
 
 
@@ -80,7 +80,7 @@ def interest_data(dataset: Dataset, per_positive: int = 1) -> GraphDataModule[In
 def interest_module(data: GraphDataModule[InterestTask], head: Head | None = None) -> InterestModule:
     """LightGCN on ids of 16 dimensions."""
     torch.manual_seed(0)
-    recommender = Recommender(IdInput(data.graph.space, data.features, dim=16), LightGCN(dim=16), Dot())
+    recommender = Recommender(IdInput(data.nodes, dim=16), LightGCN(dim=16), Dot())
     return InterestModule(recommender, head or DotHead(), data, ADAM, constant, seed=0)
 
 

@@ -49,7 +49,7 @@ def trained(graph: Graph, epochs: int = 15) -> tuple[float, Recommender]:
     data, protocol, encoder = shop(), RankingProtocol(k=[10]), LightGCN(dim=16)
     batches = EpochBatches(Positives(data.train), NegativeSampler(), 128, seed=0)
     module_data = GraphDataModule(graph, NodeFeatures(), batches, protocol.validation(data), protocol.test(data))
-    input = IdInput(graph.space, NodeFeatures(), dim=16)
+    input = IdInput(module_data.nodes, dim=16)
     model = Recommender(input, encoder, Dot(), behaviour_mix(encoder, graph))
     fit(RankingModule(model, BPR_AND_L2, module_data, ADAM, constant, seed=0), module_data, epochs)
     with torch.no_grad():

@@ -74,7 +74,8 @@ def _stop(message: str, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
-def _command(name: str, task: Task) -> None:
+def command(name: str, task: Task) -> None:
+    """Compose the configuration ``name`` from the command line and call ``task`` with it."""
     main = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(_friendly(task))
     try:
         check_flags(name)
@@ -108,7 +109,7 @@ def train() -> None:
         _resume(Path(resumed))
     else:
         note_folders()
-        _command("train", _train)
+        command("train", _train)
     if _failed_jobs:
         _stop(f"{len(_failed_jobs)} {'job' if len(_failed_jobs) == 1 else 'jobs'} of the sweep failed.")
 
@@ -116,17 +117,17 @@ def train() -> None:
 def prepare() -> None:
     """``graftrec prepare``."""
     sys.argv += ["hydra.output_subdir=null", "hydra.run.dir=."]
-    _command("train", _prepare)
+    command("train", _prepare)
 
 
 def evaluate() -> None:
     """``graftrec evaluate``."""
-    _command("evaluate", _evaluate)
+    command("evaluate", _evaluate)
 
 
 def recommend() -> None:
     """``graftrec recommend``."""
-    _command("recommend", _recommend)
+    command("recommend", _recommend)
 
 
 def _train(config: DictConfig) -> None:

@@ -4,7 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable
 
-from graftrec.cli import commands
+from graftrec.cli import commands, features
 
 USAGE = """graftrec: a language model's knowledge grafted onto an interaction graph
 
@@ -14,6 +14,7 @@ USAGE = """graftrec: a language model's knowledge grafted onto an interaction gr
   graftrec prepare    [data=... split=...]                                read, split and build the graph only
   graftrec evaluate   run=RUN [k=[5,10] mask=train]                       the metrics again, from the folder
   graftrec recommend  run=RUN user=ID [k=10]                              history and recommendations
+  graftrec features   ls | show KEY | rm KEY | export KEY FILE            what language models' vectors are kept
   graftrec COMMAND --help                                                 all settings of a command
 """
 
@@ -22,6 +23,7 @@ COMMANDS: dict[str, Callable[[], None]] = {
     "prepare": commands.prepare,
     "evaluate": commands.evaluate,
     "recommend": commands.recommend,
+    "features": features.features,
 }
 
 

@@ -1,7 +1,7 @@
 """Feature blocks of users and items, aligned with the data set's numbering."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -30,6 +30,7 @@ class NodeFeatures:
     item: np.ndarray | None = None  # [I, F]
     user_present: np.ndarray | None = None  # boolean [U]; None: every user has features
     item_present: np.ndarray | None = None  # boolean [I]; None: every item has features
+    users_from_items: bool = False  # user rows are means of training items
 
 
 class FeatureSource(Protocol):
@@ -76,7 +77,8 @@ class TextFeatures:
         return self._features(dataset, lambda texts: store.get(self.encoder, texts))
 
     def outline(self, dataset: Dataset) -> NodeFeatures:
-        return self._features(dataset, lambda texts: np.zeros((len(texts), 1), dtype=np.float32))
+        narrow = self._features(dataset, lambda texts: np.zeros((len(texts), 1), dtype=np.float32))
+        return stand_in(narrow, self.encoder.width)
 
     def _features(self, dataset: Dataset, encode: Callable[[list[str]], np.ndarray]) -> NodeFeatures:
         item_texts = self._texts(dataset.item_text, dataset.items.ids, self.template)
@@ -90,7 +92,8 @@ class TextFeatures:
         if self.users == "none":
             return NodeFeatures(None, items, None, item_present)
         user_present = None if item_present is None else items_present(dataset.train, item_present) > 0
-        return NodeFeatures(mean_of_items(dataset.train, items, item_present), items, user_present, item_present)
+        users = mean_of_items(dataset.train, items, item_present)
+        return NodeFeatures(users, items, user_present, item_present, users_from_items=True)
 
     def _texts(self, table: pl.DataFrame | None, ids: pl.Series, template: str | None) -> list[str | None]:
         if table is None:
@@ -116,6 +119,17 @@ class TextFeatures:
         block = np.zeros((len(texts), vectors.shape[1]), dtype=np.float32)
         block[present] = vectors
         return block, present if self.missing == "id" and not present.all() else None
+
+
+def stand_in(features: NodeFeatures, width: int) -> NodeFeatures:
+    """Zeros of that ``width`` which take no memory, in the place of ``features``."""
+
+    def zeros(block: np.ndarray | None) -> np.ndarray | None:
+        if block is None:
+            return None
+        return np.lib.stride_tricks.as_strided(np.zeros(1, np.float32), (len(block), width), (0, 0))
+
+    return replace(features, user=zeros(features.user), item=zeros(features.item))
 
 
 def mean_of_items(train: Interactions, items: np.ndarray, present: np.ndarray | None = None) -> np.ndarray:

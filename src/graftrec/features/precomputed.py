@@ -41,7 +41,9 @@ class PrecomputedFeatures:
         items = read_vectors(Path(self.item_file), dataset.items)
         if self.users == "text":
             return NodeFeatures(read_vectors(Path(str(self.user_file)), dataset.users), items)
-        return NodeFeatures(mean_of_items(dataset.train, items) if self.users == "items" else None, items)
+        if self.users == "none":
+            return NodeFeatures(item=items)
+        return NodeFeatures(mean_of_items(dataset.train, items), items, users_from_items=True)
 
 
 def read_vectors(path: Path, vocabulary: Vocabulary) -> np.ndarray:

@@ -10,6 +10,7 @@ from graftrec.errors import InputError
 from graftrec.graph.behaviours import BehaviourGraph
 from graftrec.graph.graph import Graph
 from graftrec.nn.encoders.base import Encoder
+from graftrec.nn.inputs.base import Input
 from graftrec.nn.scorers import Cosine, Dot
 
 
@@ -48,7 +49,7 @@ class Recommender(nn.Module):
     """
 
     def __init__(
-        self, input: nn.Module, encoder: Encoder, scorer: Dot | Cosine, behaviours: BehaviourMix | None = None
+        self, input: Input, encoder: Encoder, scorer: Dot | Cosine, behaviours: BehaviourMix | None = None
     ) -> None:
         super().__init__()
         self.input = input

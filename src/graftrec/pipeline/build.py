@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
@@ -17,7 +18,9 @@ from graftrec.data.prepare import PROTOCOLS, split_dataset
 from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.data.sources.base import RawData
 from graftrec.errors import InputError, check_choice
+from graftrec.features.conditioning.apply import conditioned, conditioned_outline
 from graftrec.features.nodes import NodeFeatures
+from graftrec.features.profiles.profiles import Profiles
 from graftrec.features.store import FeatureStore
 from graftrec.graph.graph import Graph
 from graftrec.nn.recommender import Recommender, behaviour_mix, warn_of_unused_weights
@@ -61,19 +64,38 @@ def build_graph(config: DictConfig, dataset: Dataset) -> Graph:
 
 def build_features(config: DictConfig, dataset: Dataset) -> NodeFeatures:
     """User and item features, from the cache where it has them."""
-    store = FeatureStore(Path(config.paths.cache).expanduser() / "features")
-    return _with_columns(config, dataset, instantiate(config.features)(dataset, store))
+    # runs of an earlier version have no store=
+    store = instantiate(config.store) if "store" in config else FeatureStore(f"{config.paths.cache}/features")
+    return instantiate(config.features)(with_profiles(config, dataset), store)
 
 
-def _with_columns(config: DictConfig, dataset: Dataset, features: NodeFeatures) -> NodeFeatures:
-    """The features and the columns of ``tabular=`` beside them; runs of earlier versions have no such group."""
+def with_profiles(config: DictConfig, dataset: Dataset, outline: bool = False) -> Dataset:
+    """The data with the text column that ``profile=`` writes; ``outline``: with stand-ins, and no long work."""
+    if not config.get("profile"):  # none, or a run of an earlier version
+        return dataset
+    if "encoder" not in config.features:
+        raise InputError("profile= writes texts, but these features read none; choose features=minilm or profile=none.")
+    if config.profile.of != "items" and config.features.users != "text":
+        raise InputError(
+            f"profile.of={config.profile.of}, but features.users={config.features.users} reads no text of users; "
+            f"add features.users=text."
+        )
+    profiles: Profiles = instantiate(config.profile, prompts=instantiate(config.prompts))
+    return profiles.outline(dataset) if outline else profiles(dataset)
+
+
+def condition(config: DictConfig, dataset: Dataset, features: NodeFeatures, outline: bool = False) -> NodeFeatures:
+    """What the input reads: ``features`` as ``conditioning`` changes them, and the columns of ``tabular`` beside."""
+    if config.get("conditioning"):  # runs of earlier versions have no such groups
+        make = conditioned_outline if outline else conditioned
+        features = make(features, dataset.train, instantiate(config.conditioning))
     return instantiate(config.tabular)(dataset, features) if "tabular" in config else features
 
 
 def build_data_module(
-    config: DictConfig, dataset: Dataset, graph: Graph, features: NodeFeatures
+    config: DictConfig, dataset: Dataset, graph: Graph, features: NodeFeatures, conditioned: NodeFeatures
 ) -> GraphDataModule[Any]:
-    """Batches, the task's held-out parts, graph and features."""
+    """Batches, graph and ``conditioned`` features; the task's held-out parts, with ``features`` for their metrics."""
     task = instantiate(config.task)
     unused = {kind: 0 for kind in ("per_positive", "shared") if kind not in task.negatives(config)}
     sampler: NegativeSampler = replace(instantiate(config.negatives), **unused)
@@ -81,12 +103,12 @@ def build_data_module(
     sampler.check(positives)
     batches = EpochBatches(positives, sampler, config.batch_size, config.seed)
     held_out = task.held_out(config, dataset, features.item)
-    return GraphDataModule(graph, features, batches, *held_out)
+    return GraphDataModule(graph, conditioned, batches, *held_out)
 
 
 def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recommender:
     """Input, encoder and scorer; numbers that the data decides are passed here."""
-    input = instantiate(config.input, space=data.graph.space, features=data.features)
+    input = instantiate(config.input, nodes=data.nodes)
     encoder = instantiate(config.encoder, weighted=data.graph.weighted)
     scorer, behaviours = instantiate(config.scorer), behaviour_mix(encoder, data.graph)
     recommender = Recommender(input, encoder, scorer, behaviours)
@@ -96,21 +118,21 @@ def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recomme
 
 def outline(config: DictConfig, dataset: Dataset, graph: Graph) -> GraphDataModule[Any]:
     """The data module on stand-in features, before texts are encoded."""
-    features = _with_columns(config, dataset, instantiate(config.features).outline(dataset))
-    return build_data_module(config, dataset, graph, features)
+    features = instantiate(config.features).outline(with_profiles(config, dataset, outline=True))
+    return build_data_module(config, dataset, graph, features, condition(config, dataset, features, outline=True))
 
 
 def rehearse(config: DictConfig, data: GraphDataModule[Any]) -> None:
     """Refuse bad settings before long work: build all parts on an ``outline`` and try them once."""
     task = instantiate(config.task)
-    names = task.rehearse(config, build_module(config, data), data)
+    module = build_module(config, data)
+    module.warn_of_nothing_to_train()
+    names = task.rehearse(config, module, data)
     check_choice("monitor", config.monitor, [*(f"valid/{name}" for name in names), "train/loss"])
 
 
 def build_module(config: DictConfig, data: GraphDataModule[Any]) -> GraphModule:
     """The LightningModule, initialised from ``seed``."""
-    import torch
-
     task = instantiate(config.task)
     words = {word.lstrip("+~").split("=")[0].split(".")[0] for word in config.get("overrides") or ()}
     for group in sorted(words & set(task.ignores)):

@@ -7,8 +7,6 @@ from omegaconf import DictConfig
 from graftrec.data.dataset import Dataset
 from graftrec.errors import InputError
 
-RANDOM = "graftrec.nn.inputs.IdInput"
-
 
 def check_cold(config: DictConfig, dataset: Dataset) -> None:
     """Refuse vectors of held-out users that are made of their training items, which they have not.
@@ -17,7 +15,7 @@ def check_cold(config: DictConfig, dataset: Dataset) -> None:
     """
     if dataset.cold is None:
         return
-    if config.input._target_ == RANDOM:
+    if config.input._target_.endswith(".IdInput"):
         warnings.warn(
             f"input=id knows nothing of the {dataset.cold}s that split=cold_{dataset.cold} holds out: they are ranked "
             f"by random vectors; choose input=text or input=id_plus_text.",

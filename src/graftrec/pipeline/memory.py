@@ -4,6 +4,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import torch
 from omegaconf import DictConfig
 
@@ -46,6 +47,8 @@ class Sizes:
     edge_values: int = 0  # [E] that a layer keeps for its gradient, for each head
     heads: int = 1
     feature_width: int = 0  # numbers in a text's vector; 0: no texts
+    text_width: int = 0  # numbers in a text's vector before conditioning; 0: they are not changed
+    input_tables: int = 0  # [N, d] that the input keeps for its gradient, besides its result
     projector_width: int = 0  # numbers in the hidden layer between a text's vector and the node's; 0: none
     value_bytes: int = 4  # of parameters and activations
     propagated_bytes: int = 4  # of the layers after the input
@@ -83,18 +86,20 @@ def estimate(sizes: Sizes) -> Estimate:
     """The memory of a training, from its sizes alone.
 
     Parameters, their gradient and the optimizer's copies; the graph in int64 and float32; text features and
-    a copy; the pairs of an epoch. On top the largest of: a step (layers, their gradients, the batch's vectors),
-    the ranking of a block of users, and the checkpoint that Lightning writes to memory first.
+    a copy, and those of items before conditioning; the pairs of an epoch. On top the largest of: a step (layers,
+    their gradients, the batch's vectors), the ranking of a block of users, and the checkpoint that Lightning writes
+    to memory first.
 
     Together with what the process holds before, this is within a factor of 1.5 of the process's peak on a CPU: 0.88 to
     1.33 on movielens_small, gowalla, synthetic graphs of 0.6 to 4 million edges (all encoders, with and without
     texts) and one of 28 million. Freed memory that is reused makes small trainings cheaper than estimated.
     """
     parameters = sizes.parameters * sizes.value_bytes
+    num_nodes = sizes.num_users + sizes.num_items
     kept = {
         "model and optimizer": parameters * (2 + sizes.optimizer_copies),
         "graph": sizes.num_edges * 32,
-        "text features": 2 * (sizes.num_users + sizes.num_items) * sizes.feature_width * 4,
+        "text features": 4 * (2 * num_nodes * sizes.feature_width + sizes.num_items * sizes.text_width),
         "epoch": sizes.num_edges // 2 * 8,
     }
     phases = {
@@ -108,7 +113,8 @@ def estimate(sizes: Sizes) -> Estimate:
 def _step(sizes: Sizes) -> int:
     """Bytes of layers, gradients and batch."""
     numbers = (sizes.num_users + sizes.num_items) * sizes.dim
-    nodes = 7 * numbers * sizes.value_bytes  # the mixed layers, gradients of nodes, and gaps between freed tensors
+    tables = 7 + sizes.input_tables  # the mixed layers, gradients of nodes, and gaps between freed tensors
+    nodes = tables * numbers * sizes.value_bytes
     nodes += sizes.num_layers * numbers * (sizes.node_tables * sizes.value_bytes + sizes.propagated_bytes)
     edges = sizes.edge_values * sizes.heads * 4
     rows = sizes.batch_size * (2 + sizes.negatives) + sizes.shared_negatives
@@ -159,6 +165,7 @@ def sizes_of(config: DictConfig, data: GraphDataModule[Any]) -> Sizes:
         module = build.build_module(config, data)
     value_bytes = VALUE_BYTES.get(str(config.trainer.precision), 4)
     scores = ON_DEVICE if on_gpu(config) else CACHED
+    encoded = getattr(data.test, "features", None)
     encoder, space, sampler = module.recommender.encoder, data.graph.space, data.batches.sampler
     return Sizes(
         space.num_users,
@@ -176,16 +183,14 @@ def sizes_of(config: DictConfig, data: GraphDataModule[Any]) -> Sizes:
         node_tables=encoder.node_tables,
         edge_values=encoder.edge_values,
         heads=config.encoder.get("heads", 1),
-        feature_width=_feature_width(config, data),
+        feature_width=_width(data.features.item),
+        text_width=_width(encoded) if config.get("conditioning") else 0,
+        input_tables=module.recommender.input.node_tables,
         projector_width=config.input.get("hidden", 0) if config.input.get("projector") == "mlp" else 0,
         value_bytes=value_bytes,
         propagated_bytes=2 if config.encoder.get("propagation_dtype") == "bfloat16" else value_bytes,
     )
 
 
-def _feature_width(config: DictConfig, data: GraphDataModule[Any]) -> int:
-    """Numbers in a node's vector: those that are there, and the text encoder's, of which the outline has one."""
-    if data.features.item is None:
-        return 0
-    encoder = config.features.get("encoder")
-    return data.features.item.shape[1] + (0 if encoder is None else build.instantiate(encoder).width - 1)
+def _width(vectors: np.ndarray | None) -> int:
+    return 0 if vectors is None else vectors.shape[1]

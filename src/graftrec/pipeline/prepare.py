@@ -2,7 +2,11 @@
 
 from omegaconf import DictConfig
 
+from graftrec.data.dataset import Dataset
 from graftrec.errors import InputError
+from graftrec.features.conditioning.apply import training_catalogue
+from graftrec.features.geometry import Geometry
+from graftrec.features.nodes import NodeFeatures
 from graftrec.pipeline import build
 from graftrec.pipeline.available_memory import available_memory_gib
 from graftrec.pipeline.cold import check_cold
@@ -38,7 +42,20 @@ def prepare(config: DictConfig, with_features: bool = True, data_hash: str | Non
             del outline
     with stages("features"):
         features = build.build_features(config, dataset) if with_features else build.NodeFeatures()
-    return Prepared(dataset, build.build_data_module(config, dataset, graph, features), stages)
+        conditioned = build.condition(config, dataset, features) if with_features else features
+        geometry = _geometry(dataset, features, conditioned)
+    data = build.build_data_module(config, dataset, graph, features, conditioned)
+    return Prepared(dataset, data, stages, geometry)
+
+
+def _geometry(dataset: Dataset, features: NodeFeatures, conditioned: NodeFeatures) -> dict[str, Geometry]:
+    """How evenly the vectors of training items fill their space, before and after conditioning; printed."""
+    if features.item is None:
+        return {}
+    blocks = {"encoded": features} if conditioned is features else {"encoded": features, "conditioned": conditioned}
+    found = {name: Geometry.of(training_catalogue(block, dataset.train)) for name, block in blocks.items()}
+    print("text vectors: " + "; ".join(f"{name} {geometry}" for name, geometry in found.items()), flush=True)
+    return found
 
 
 def _available_gib(config: DictConfig) -> float | None:

@@ -84,7 +84,7 @@ class Ranking:
     def baselines(self, config: DictConfig, prepared: Prepared) -> dict[str, Any]:
         if not config.baselines:
             return {}
-        protocol, features = build.instantiate(config.evaluation), prepared.data.features.item
+        protocol, features = build.instantiate(config.evaluation), prepared.data.test.features
         return build.instantiate(config.baselines)(prepared.dataset, protocol, features, _cache(config))
 
     def scorer(self, run: "Run", factors: Factors) -> FactorScorer:

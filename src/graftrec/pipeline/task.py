@@ -1,7 +1,7 @@
 """What a run is for: the parts of its story that differ between ranking and interest classification."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from graftrec.data.dataset import Dataset
+from graftrec.features.geometry import Geometry
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.stages import Stages
 from graftrec.recommend.scoring import Scorer
@@ -28,6 +29,7 @@ class Prepared:
     dataset: Dataset
     data: GraphDataModule[Any]
     stages: Stages
+    geometry: Mapping[str, Geometry] = field(default_factory=dict)  # of text vectors: encoded, conditioned
 
 
 class Result(Protocol):

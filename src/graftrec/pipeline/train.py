@@ -3,6 +3,7 @@
 import logging
 import time
 import warnings
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,7 @@ def _facts(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
             "test": len(dataset.test),
             "edges": prepared.data.graph.num_edges,
         },
+        "text_vectors": {name: asdict(geometry) for name, geometry in prepared.geometry.items()},
         "tags": [*config.tags, *(["leaky"] if dataset.leaky else [])],
         "started": time.strftime("%Y-%m-%dT%H:%M:%S"),
     }

@@ -10,8 +10,8 @@ from graftrec.pipeline.run import Run, load_run
 from graftrec.reporting.tables import SHOWN, console, short
 
 CHOICES = (
-    "encoder", "input", "features", "tabular", "objective", "head", "negatives", "weighting", "graph", "scorer",
-    "split", "experiment",
+    "encoder", "input", "features", "conditioning", "tabular", "objective", "head", "negatives", "weighting", "graph",
+    "scorer", "split", "experiment",
 )  # fmt: skip
 SHOWN_OF_INTEREST = ("roc_auc", "f1")
 SHOWN_OF_COLD = ("cold/recall", "cold/ndcg")
@@ -93,6 +93,14 @@ def _row(run: Run) -> dict[str, object]:
         **settings,
         "seed": run.config.seed,
         **metrics,
+        **_text_vectors(run),
         "seconds": run.facts["stages"]["train"]["seconds"],
         "folder": str(run.folder.path),
     }
+
+
+def _text_vectors(run: Run) -> dict[str, float]:
+    """Shape of the vectors that the input read; runs of earlier versions don't tell."""
+    known = run.facts.get("text_vectors") or {}
+    read = known.get("conditioned", known.get("encoded", {}))
+    return {f"text_{name}": value for name, value in read.items()}

@@ -1,5 +1,6 @@
 """What every training of a recommender shares."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -46,6 +47,19 @@ class GraphModule(pl.LightningModule):
         total_steps = int(self.trainer.estimated_stepping_batches)
         scheduler = self.make_scheduler(optimizer, total_steps=total_steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Without a gradient, the optimizer leaves a frozen parameter alone: no momentum, no weight decay."""
+        for parameter in self.recommender.input.frozen(self.current_epoch):
+            parameter.grad = None
+
+    def warn_of_nothing_to_train(self) -> None:
+        """Say so where all parameters are frozen in the first epoch."""
+        frozen = set(self.recommender.input.frozen(epoch=0))
+        if frozen.issuperset(self.parameters()):
+            warnings.warn(
+                "Nothing is trained while the input is frozen: the encoder has no weights of its own.", stacklevel=2
+            )
 
     def on_train_epoch_start(self) -> None:
         self.batches.epoch = self.current_epoch

