@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +171,18 @@ def test_arrays_that_the_data_has_not_come_back_as_none(folder: Path, synthetic:
 def test_loaded_numbers_keep_their_types(folder: Path) -> None:
     train = load_dataset(folder).train
     assert (train.user.dtype, train.item.dtype, train.time.dtype) == (np.int64, np.int64, np.float64)
+
+
+def test_the_other_columns_of_the_tables_come_back(tmp_path: Path) -> None:
+    source = FrameSource(frame=ROWS.drop("part"), items=ITEMS.with_columns(pages=pl.Series([10, None])), item_text="id")
+    saved = prepare(source, Filter(), LeaveLastOut())
+    save_dataset(saved, tmp_path)
+    loaded = load_dataset(tmp_path)
+    assert loaded.item_columns.columns == ["id", "title", "pages"]
+    assert loaded.item_columns.equals(saved.item_columns)
+    assert loaded.user_columns is None
+
+
+def test_which_nodes_were_held_out_comes_back(tmp_path: Path, synthetic: Dataset) -> None:
+    save_dataset(replace(synthetic, cold="item"), tmp_path)
+    assert load_dataset(tmp_path).cold == "item"

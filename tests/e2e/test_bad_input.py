@@ -36,7 +36,6 @@ def small(folder: Path, *words: str) -> list[str]:
         (["objective.weights.softmax=0"], "objective.weights are all 0; give one term a weight"),
         (["objective.terms.softmax.temperature=0"], "softmax.temperature=0 must be > 0"),
         (["input.projector=tree"], "input.projector='tree' is unknown; choose one of linear, mlp"),
-        (["features.users=none"], "users have no features; choose features=minilm"),
         (["encoder=gcn", "encoder.normalization=rows"], "'rows' is unknown; choose one of"),
         (["baselines.metric=auc"], "baselines.metric='auc' is unknown; choose one of"),
         (["trainer=ddp", "objective.terms.softmax.in_batch=true"], "set in_batch=false and negatives.shared"),

@@ -6,10 +6,19 @@ import scipy.sparse as sp
 import torch
 
 from graftrec.errors import InputError
+from graftrec.graph.bipartite import bipartite_graph
 from graftrec.graph.graph import Graph
 from graftrec.graph.node_space import NodeSpace
 from graftrec.graph.propagate import SparseMatrix
-from tests.graph.small_graphs import dense_adjacency, dense_normalized, random_graph
+from graftrec.nn.encoders.lightgcn import LightGCN
+from tests.graph.small_graphs import (
+    ISOLATED,
+    dense_adjacency,
+    dense_normalized,
+    random_graph,
+    random_matrix,
+    random_vectors,
+)
 
 CPU = torch.device("cpu")
 
@@ -105,3 +114,29 @@ def test_matrices_of_different_settings_are_kept_apart() -> None:
     plain = graph.matrix("symmetric", False, CPU)
     assert graph.matrix("left", False, CPU) is not plain
     assert graph.matrix("symmetric", True, CPU) is not plain
+
+
+@pytest.mark.parametrize("kind", ["none", "symmetric", "left", "right", "l1_left", "l1_right"])
+def test_isolated_nodes_are_their_own_neighbours_under_self_and_nothing_else_changes(kind: str) -> None:
+    zero, self = (bipartite_graph(random_matrix(weighted=True), isolated) for isolated in ("zero", "self"))
+    expected = dense(zero.matrix(kind, False, CPU))
+    expected[ISOLATED, ISOLATED] = 1
+    np.testing.assert_array_equal(dense(self.matrix(kind, False, CPU)), expected)
+
+
+def test_self_loops_of_all_nodes_leave_nothing_to_add() -> None:
+    zero, self = (bipartite_graph(random_matrix(), isolated) for isolated in ("zero", "self"))
+    np.testing.assert_array_equal(dense(self.matrix("left", True, CPU)), dense(zero.matrix("left", True, CPU)))
+    np.testing.assert_array_equal(dense(self.attention_matrix(True, CPU)), dense(zero.attention_matrix(True, CPU)))
+
+
+@pytest.mark.parametrize(("isolated", "share"), [("zero", 1 / 3), ("self", 1.0)])
+def test_lightgcn_shrinks_an_isolated_node_unless_it_is_its_own_neighbour(isolated: str, share: float) -> None:
+    x0, encoder = random_vectors(), LightGCN(dim=8, num_layers=2)
+    mixed = encoder.mixed(encoder(x0, bipartite_graph(random_matrix(), isolated)))
+    torch.testing.assert_close(mixed[ISOLATED], share * x0[ISOLATED])
+
+
+def test_unknown_isolated_is_refused() -> None:
+    with pytest.raises(InputError, match=r"graph.isolated='none' is unknown; choose one of zero, self"):
+        bipartite_graph(random_matrix(), "none")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -99,3 +101,73 @@ def test_unknown_mask_is_refused() -> None:
 def test_lists_of_no_length_are_refused(k: object) -> None:
     with pytest.raises(InputError, match=r"evaluation.k=.* must be a list of whole numbers >= 1, such as \[10,20\]"):
         RankingProtocol(k=k)
+
+
+COLD = replace(small_dataset([list("tt.ev"), list("t.tve"), list("ttt.v")]), cold="item")  # items 3 and 4 are cold
+RISING = FactorScorer(torch.ones(3, 1), torch.tensor([[5.0], [4.0], [3.0], [1.0], [2.0]]))
+
+
+def test_cold_items_are_ranked_among_all_and_among_themselves() -> None:
+    task = RankingProtocol(k=[2], mask="train").test(COLD)
+    assert task.lists(RISING, torch.tensor([0, 1])).tolist() == [[2, 4, 4, 3], [1, 4, 4, 3]]
+
+
+def test_seen_cold_items_are_masked_among_themselves_too_and_short_lists_are_filled_up() -> None:
+    task = RankingProtocol(k=[3], mask="train_and_valid").test(COLD)
+    assert task.lists(RISING, torch.tensor([0, 1])).tolist() == [[2, 3, -1, 3, -1, -1], [1, 4, -1, 4, -1, -1]]
+
+
+def test_both_candidate_sets_are_reported_by_hand() -> None:
+    result = evaluate(RISING, RankingProtocol(k=[1], mask="train").test(COLD))
+    assert (result.values["recall@1"], result.values["cold/recall@1"]) == (0.0, 0.5)
+    assert result.per_user["cold/recall@1"].to_list() == [0.0, 1.0]
+
+
+def test_a_scorer_without_factors_gives_the_same_lists(synthetic: Dataset, tied_scorer: FactorScorer) -> None:
+    class Scores:
+        def scores(self, users: torch.Tensor, out: torch.Tensor | None = None) -> torch.Tensor:
+            return tied_scorer.scores(users, out)
+
+    cold = np.arange(synthetic.num_items) % 3 == 0
+    task = replace(RankingProtocol().test(synthetic), cold=cold)
+    users = task.blocks()[0]
+    assert torch.equal(task.lists(Scores(), users), task.lists(tied_scorer, users))
+
+
+def test_lists_among_cold_items_are_those_of_a_loop(synthetic: Dataset, tied_scorer: FactorScorer) -> None:
+    cold = np.arange(synthetic.num_items) % 3 == 0
+    task = replace(RankingProtocol(k=[5]).test(synthetic), cold=cold)
+    users = task.blocks()[0]
+    seen, scores = synthetic.seen("train_and_valid").toarray(), tied_scorer.scores(users).tolist()
+    for user, row, found in zip(users.tolist(), scores, task.lists(tied_scorer, users)[:, 5:].tolist(), strict=True):
+        candidates = [item for item in np.flatnonzero(cold).tolist() if not seen[user, item]]
+        assert found == sorted(candidates, key=lambda item: (-row[item], item))[:5]
+
+
+def test_splits_without_cold_nodes_report_one_candidate_set(synthetic: Dataset, tied_scorer: FactorScorer) -> None:
+    assert not [name for name in evaluate(tied_scorer, RankingProtocol().test(synthetic)).values if "cold" in name]
+
+
+def test_at_most_so_many_users_are_judged_evenly_spread(synthetic: Dataset, tied_scorer: FactorScorer) -> None:
+    everybody = evaluate(tied_scorer, RankingProtocol().test(synthetic)).per_user
+    some = evaluate(tied_scorer, RankingProtocol(max_users=7).test(synthetic))
+    rows = [int(position) for position in np.linspace(0, len(everybody) - 1, 7)]
+    assert some.per_user.equals(everybody[rows])
+    assert some.values["num_users"] == 7
+
+
+def test_strata_of_some_users_count_their_pairs_alone(synthetic: Dataset, tied_scorer: FactorScorer) -> None:
+    task = RankingProtocol(max_users=7).test(synthetic)
+    strata = task.strata(evaluate(tied_scorer, task)).filter(kind="item degree")
+    assert strata["size"].sum() == sum(synthetic.test.user_degree[user] for user in task.blocks()[0].tolist())
+
+
+def test_more_users_than_there_are_is_everybody(synthetic: Dataset) -> None:
+    tasks = (RankingProtocol(max_users=most).test(synthetic) for most in (None, 10**6))
+    own, other = (torch.cat(task.blocks()) for task in tasks)
+    assert torch.equal(own, other)
+
+
+def test_no_user_at_all_is_refused() -> None:
+    with pytest.raises(InputError, match=r"evaluation.max_users=0 must be >= 1, or null"):
+        RankingProtocol(max_users=0)

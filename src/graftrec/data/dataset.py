@@ -29,8 +29,12 @@ class Dataset:
     test: Interactions
     item_text: pl.DataFrame | None = None  # [num_items] rows in vocabulary order, text columns
     user_text: pl.DataFrame | None = None  # [num_users] rows in vocabulary order, text columns
+    item_table: pl.DataFrame | None = None  # [num_items] rows in vocabulary order, the table's other columns
+    user_table: pl.DataFrame | None = None  # [num_users] rows in vocabulary order, the table's other columns
+    edges: Interactions | None = None  # pairs of all behaviours that the graph may know; None: those of training
     counts: dict[str, int] = field(default_factory=dict)
     leaky: bool = False  # validation is the test set: protocol "paper"
+    cold: str | None = None  # item or user: the nodes that the split holds out whole
 
     def __post_init__(self) -> None:
         parts = {name: getattr(self, name) for name in ("train", "valid", "test")}
@@ -51,13 +55,27 @@ class Dataset:
     def num_items(self) -> int:
         return len(self.items)
 
+    @property
+    def item_columns(self) -> pl.DataFrame | None:
+        """All columns of the item table, text columns first; None where the data has no item table."""
+        return _beside(self.item_text, self.item_table)
+
+    @property
+    def user_columns(self) -> pl.DataFrame | None:
+        """All columns of the user table, text columns first; None where the data has no user table."""
+        return _beside(self.user_text, self.user_table)
+
+    @cached_property
+    def cold_items(self) -> np.ndarray | None:
+        """Which items the split holds out whole, boolean [num_items]; None where it holds out pairs or users."""
+        return self.train.item_degree == 0 if self.cold == "item" else None
+
     @cached_property
     def hash(self) -> str:
         """Digest of ids and of each part's pairs, 16 hexadecimal digits."""
         digest = hashlib.sha256((self.users.hash + self.items.hash).encode())
-        for part in (self.train, self.valid, self.test):
-            digest.update(np.ascontiguousarray(part.keys).tobytes())
-            digest.update(b"|")
+        for part in (self.train, self.valid, self.test, self.edges):
+            digest.update(b"" if part is None else np.ascontiguousarray(part.keys).tobytes() + b"|")
         return digest.hexdigest()[:16]
 
     def seen(self, mask: str) -> sp.csr_matrix:
@@ -72,6 +90,11 @@ class Dataset:
         if mask == "all":
             return _union(self.train.matrix, self.valid.matrix, self.test.matrix)
         raise InputError(f"mask={mask!r} is unknown; choose train, train_and_valid or all.")
+
+
+def _beside(text: pl.DataFrame | None, table: pl.DataFrame | None) -> pl.DataFrame | None:
+    tables = [part for part in (text, table) if part is not None]
+    return pl.concat(tables, how="horizontal") if tables else None
 
 
 def _union(*matrices: sp.csr_matrix) -> sp.csr_matrix:

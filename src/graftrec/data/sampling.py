@@ -3,6 +3,7 @@
 import copy
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,9 +12,12 @@ from graftrec.errors import InputError
 
 
 class Positives:
-    """The training pairs, for membership tests and popularity. Knows nothing of held-out pairs."""
+    """The training pairs, for membership tests and popularity. Knows nothing of held-out pairs.
 
-    def __init__(self, train: Interactions) -> None:
+    ``held_out`` [I] marks items that training must never see, not even as negatives.
+    """
+
+    def __init__(self, train: Interactions, held_out: np.ndarray | None = None) -> None:
         self.num_items = train.num_items
         self.users = torch.from_numpy(train.user)  # [n]
         self.items = torch.from_numpy(train.item)  # [n]
@@ -21,6 +25,7 @@ class Positives:
         self.user_degree = torch.from_numpy(train.user_degree)  # [U]
         self.user_start = self.user_degree.cumsum(0) - self.user_degree  # [U], first row of each user
         self.item_degree = torch.from_numpy(train.item_degree)  # [I]
+        self.drawable = None if held_out is None else torch.from_numpy(np.flatnonzero(~held_out))  # None: all items
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -62,7 +67,8 @@ class NegativeSampler:
 
     def check(self, positives: Positives) -> None:
         """Refuse data in which a user has no negative left to draw."""
-        drawable = positives.num_items if self.exponent == 0 else int((positives.item_degree > 0).sum())
+        known = int((positives.item_degree > 0).sum())
+        drawable = known if self.exponent or positives.drawable is not None else positives.num_items
         if self.reject_positives and self.per_positive and int(positives.user_degree.max()) >= drawable:
             raise InputError(
                 f"User number {int(positives.user_degree.argmax())} has all {drawable:,} drawable items in training: "
@@ -72,7 +78,10 @@ class NegativeSampler:
     def draw(self, positives: Positives, size: tuple[int, ...], generator: torch.Generator) -> Tensor:
         """Items of shape ``size``, int64, without rejection."""
         if self.exponent == 0:
-            return torch.randint(positives.num_items, size, generator=generator)
+            drawable = positives.drawable
+            num_drawable = positives.num_items if drawable is None else len(drawable)
+            draws = torch.randint(num_drawable, size, generator=generator)
+            return draws if drawable is None else drawable[draws]
         cumulative = positives.item_degree.double().pow(self.exponent)
         cumulative = (cumulative * (positives.item_degree > 0)).cumsum(0)
         draws = torch.rand(size, generator=generator, dtype=torch.float64) * cumulative[-1]

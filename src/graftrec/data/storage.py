@@ -19,19 +19,24 @@ ARRAYS = ("user", "item", "count", "weight", "time", "order")
 
 def save_dataset(dataset: Dataset, folder: Path) -> None:
     """Write everything that evaluation and recommendation need into ``folder``."""
-    names = ("train", "test") if dataset.leaky else ("train", "valid", "test")
+    names = ["train", "test"] if dataset.leaky else ["train", "valid", "test"]
+    names += [] if dataset.edges is None else ["edges"]
     parts = [
         pl.DataFrame({f: getattr(getattr(dataset, name), f) for f in ARRAYS}).with_columns(part=pl.lit(name))
         for name in names
     ]
     tables = {"interactions": pl.concat([t.drop([c for c in t.columns if t[c].dtype == pl.Null]) for t in parts])}
-    for vocabulary, text in ((dataset.users, dataset.user_text), (dataset.items, dataset.item_text)):
-        ids = vocabulary.ids.alias("id").to_frame()
-        tables[f"{vocabulary.name}s"] = ids if text is None else ids.hstack(text.rename(lambda name: f"text:{name}"))
+    for vocabulary, text, others in (
+        (dataset.users, dataset.user_text, dataset.user_table),
+        (dataset.items, dataset.item_text, dataset.item_table),
+    ):
+        named = [("text", text), ("table", others)]
+        columns = [t.rename({name: f"{kind}:{name}" for name in t.columns}) for kind, t in named if t is not None]
+        tables[f"{vocabulary.name}s"] = pl.concat([vocabulary.ids.alias("id").to_frame(), *columns], how="horizontal")
     for name, table in tables.items():
         with written(folder / f"{name}.parquet", "hydra.run.dir") as partial:
             table.write_parquet(partial)
-    facts = {"id": dataset.id, "hash": dataset.hash, "leaky": dataset.leaky, "counts": dataset.counts}
+    facts = {name: getattr(dataset, name) for name in ("id", "hash", "leaky", "cold", "counts")}
     with written(folder / "dataset.json", "hydra.run.dir") as partial:
         partial.write_text(json.dumps(facts, indent=2))
 
@@ -50,9 +55,13 @@ def load_dataset(folder: Path) -> Dataset:
 
 def _read_dataset(folder: Path, facts: dict[str, Any]) -> Dataset:
     table = pl.read_parquet(folder / "interactions.parquet")
-    (users, user_text), (items, item_text) = (_read_nodes(folder, name) for name in ("user", "item"))
+    (users, user_text, user_table), (items, item_text, item_table) = (
+        _read_nodes(folder, name) for name in ("user", "item")
+    )
     parts = {
-        name: _interactions(table.filter(pl.col("part") == name), users, items) for name in ("train", "valid", "test")
+        name: _interactions(table.filter(pl.col("part") == name), users, items)
+        for name in ("train", "valid", "test", "edges")
+        if name != "edges" or (table["part"] == "edges").any()
     }
     if facts["leaky"]:
         parts["valid"] = parts["test"]
@@ -63,15 +72,24 @@ def _read_dataset(folder: Path, facts: dict[str, Any]) -> Dataset:
         **parts,
         item_text=item_text,
         user_text=user_text,
+        item_table=item_table,
+        user_table=user_table,
         counts=facts["counts"],
         leaky=facts["leaky"],
+        cold=facts.get("cold"),
     )
 
 
-def _read_nodes(folder: Path, name: str) -> tuple[Vocabulary, pl.DataFrame | None]:
+def _read_nodes(folder: Path, name: str) -> tuple[Vocabulary, pl.DataFrame | None, pl.DataFrame | None]:
     table = pl.read_parquet(folder / f"{name}s.parquet")
-    text = table.drop("id").rename(lambda column: column.removeprefix("text:"))
-    return Vocabulary(name, table["id"].alias(name)), text if text.width else None
+    text, others = (
+        table.select(
+            pl.col(column).alias(column.removeprefix(kind)) for column in table.columns if column.startswith(kind)
+        )
+        for kind in ("text:", "table:")
+    )
+    ids = Vocabulary(name, table["id"].alias(name))
+    return ids, text if text.width else None, others if others.width else None
 
 
 def _interactions(table: pl.DataFrame, users: Vocabulary, items: Vocabulary) -> Interactions:

@@ -13,9 +13,15 @@ IDS = ("user", "item")
 
 
 def read_table(
-    path: Path, columns: Mapping[str, str], texts: Sequence[str] = (), advice: Mapping[str, str] | None = None
+    path: Path,
+    columns: Mapping[str, str],
+    texts: Sequence[str] = (),
+    advice: Mapping[str, str] | None = None,
+    rest: bool = False,
 ) -> pl.DataFrame:
     """Read ``path`` and keep ``columns``, a mapping from the project's name to the file's name.
+
+    ``rest`` keeps the other columns too, under their own names.
 
     csv and tsv may be gzipped. Ids (``user``, ``item``) become Int64 where every value is written as
     a plain integer, String otherwise, so that ``007`` stays ``007``. The columns that become ``texts``
@@ -28,15 +34,18 @@ def read_table(
         raise InputError(f"{path} has no column {columns[missing[0]]!r}; its columns are {frame.columns}: {advised}.")
     if frame.is_empty():
         raise InputError(f"{path} has a header but no rows.")
-    frame = frame.select(pl.col(given).alias(name) for name, given in columns.items())
+    others = [name for name in frame.columns if rest and name not in {*columns, *columns.values()}]
+    frame = frame.select(*(pl.col(given).alias(name) for name, given in columns.items()), *others)
     return frame.with_columns(tidy_ids(frame[name], path) for name in IDS if name in columns)
 
 
 def read_text(path: Path, key: str, key_column: str, text_columns: Sequence[str]) -> pl.DataFrame:
-    """Read a user or item table: ``key`` (its id) and ``text_columns`` as strings."""
+    """Read a user or item table: ``key`` (its id), ``text_columns`` as strings, and the other columns as they are."""
     advice = dict.fromkeys(text_columns, f"set data.{key}_text to those that hold text")
     advice[key] = f"the one of {key} ids must be named as in the interactions, so rename it to {key_column!r}"
-    frame = read_table(path, {key: key_column, **{name: name for name in text_columns}}, text_columns, advice)
+    frame = read_table(
+        path, {key: key_column, **{name: name for name in text_columns}}, text_columns, advice, rest=True
+    )
     repeated = frame[key].filter(frame[key].is_duplicated())
     if len(repeated):
         raise InputError(

@@ -110,7 +110,7 @@ class Behaviour:
         if names != given:
             raise InputError(
                 f"weighting.weights names the behaviours {sorted(given)}, but the data has {sorted(names)}; "
-                f"give each of these a weight."
+                f"give each of these a weight (0: no edge)."
             )
         return counts @ np.array([self.weights[name] for name in interactions.behaviours], dtype=np.float64)
 

@@ -12,16 +12,20 @@ from graftrec.graph.node_space import NodeSpace
 
 @dataclass(frozen=True)
 class Bipartite:
-    """A graph builder: A = [[0, B], [B^T, 0]] with B from the training interactions alone."""
+    """A graph builder: A = [[0, B], [B^T, 0]] with B from the training interactions alone, of all behaviours.
+
+    ``isolated`` says what a node without an edge hears of: nothing (``zero``), or itself (``self``); see ``Graph``.
+    """
 
     weighting: Weighting
+    isolated: str = "zero"
 
     def __call__(self, dataset: Dataset) -> Graph:
-        return bipartite_graph(interaction_matrix(dataset.train, self.weighting))
+        return bipartite_graph(interaction_matrix(dataset.edges or dataset.train, self.weighting), self.isolated)
 
 
-def bipartite_graph(matrix: sp.csr_matrix) -> Graph:
+def bipartite_graph(matrix: sp.csr_matrix, isolated: str = "zero") -> Graph:
     """The graph of a user-item matrix B [U, I]."""
     adjacency = sp.block_array([[None, matrix], [matrix.T, None]], format="csr")
     adjacency.sort_indices()
-    return Graph(NodeSpace(*matrix.shape), sp.csr_matrix(adjacency))
+    return Graph(NodeSpace(*matrix.shape), sp.csr_matrix(adjacency), isolated=isolated)

@@ -8,12 +8,13 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from graftrec.errors import InputError
+from graftrec.errors import InputError, check_choice
 from graftrec.graph.node_space import NodeSpace
 from graftrec.graph.normalize import normalize, with_mean_loops
 from graftrec.graph.propagate import SparseMatrix
 
 SYMMETRIC_KINDS = ("none", "symmetric")
+ISOLATED = ("zero", "self")
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,13 +22,19 @@ class Graph:
     """A symmetric, weighted adjacency [N, N] over a node space.
 
     Refuses one-way edges: with them PyG's ``gcn_norm`` gives all-zero weights without an error.
+
+    ``isolated=zero`` leaves the row of a node without an edge empty: its layers after x0 are zero, so that LightGCN's
+    mean of L + 1 layers is x0 / (L + 1). With ``self`` such a node is its own and only neighbour, in every matrix:
+    each layer is x0 under any normalisation, and so is their mean. Other nodes' rows are the same under both.
     """
 
     space: NodeSpace
     adjacency: sp.csr_matrix  # float32, row = target, column = source
+    isolated: str = field(default="zero", kw_only=True)
     _matrices: dict[tuple[str, bool, str], SparseMatrix] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        check_choice("graph.isolated", self.isolated, ISOLATED)
         size = (self.space.num_nodes, self.space.num_nodes)
         if self.adjacency.shape != size:
             raise InputError(f"The adjacency has shape {self.adjacency.shape}; the node space expects {size}.")
@@ -63,12 +70,16 @@ class Graph:
         """The adjacency, with self-loops of weight 1 if asked, normalised; made once per device."""
         key = (normalization, self_loops, str(device))
         if key not in self._matrices:
-            adjacency = self.adjacency
-            if self_loops:
-                adjacency = sp.csr_matrix(adjacency + sp.identity(self.space.num_nodes, np.float32, format="csr"))
-            normalized = normalize(adjacency, normalization)
+            normalized = normalize(self.with_loops(self.adjacency, self_loops), normalization)
             self._matrices[key] = SparseMatrix.of(normalized, normalization in SYMMETRIC_KINDS, device)
         return self._matrices[key]
+
+    def with_loops(self, adjacency: sp.csr_matrix, self_loops: bool) -> sp.csr_matrix:
+        """``adjacency`` [N, N] with loops of weight 1: on all nodes, on those without an edge in the graph, or none."""
+        if not self_loops and self.isolated == "zero":
+            return adjacency
+        loops = np.ones(self.space.num_nodes) if self_loops else np.diff(self.adjacency.indptr) == 0
+        return sp.csr_matrix(adjacency + sp.diags_array(loops.astype(np.float32), format="csr"))
 
     def attention_matrix(self, self_loops: bool, device: torch.device) -> SparseMatrix:
         """The adjacency, with loops of every node's mean weight if asked; made once per device."""

@@ -27,6 +27,11 @@ class Pattern:
         numbers = torch.arange(len(self.row_offsets) - 1, device=self.columns.device)
         return numbers.repeat_interleave(self.row_offsets.diff(), output_size=len(self.columns))
 
+    @cached_property
+    def keys(self) -> Tensor:
+        """Row and column of every entry as one number, row * R + column, ascending, int64 [E]; of a square matrix."""
+        return self.rows * (len(self.row_offsets) - 1) + self.columns
+
     def spread(self, values: Tensor) -> Tensor:
         """The value [R] of its row at every entry, [E]."""
         return values.index_select(0, self.rows)
@@ -73,6 +78,13 @@ class SparseMatrix:
         if dtype not in self._weights:
             self._weights[dtype] = self.weights.to(dtype)
         return self._weights[dtype]
+
+    def with_weights(self, weights: Tensor) -> "SparseMatrix":
+        """The same pattern with other weights [E], which may be learned."""
+        other = SparseMatrix(self.pattern, weights, self.symmetric)
+        if not self.symmetric:  # sorted once for all
+            vars(other).update(transposed_order=self.transposed_order, transposed_pattern=self.transposed_pattern)
+        return other
 
     @cached_property
     def transposed_order(self) -> Tensor:

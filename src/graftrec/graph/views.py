@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from graftrec.errors import InputError, check_choice
+from graftrec.graph.behaviours import BehaviourGraph
 from graftrec.graph.graph import Graph
 from graftrec.graph.propagate import SparseMatrix
 
@@ -106,14 +107,16 @@ class EdgeDropout:
         _check_rate(self.rate)
 
     def __call__(self, start: Pass) -> Pass:
-        whole = start.graph
-        kept = kept_edges(whole.matrix("none", False, start.x0.device), self.rate)
-        return replace(start, graph=_Thinned(whole.space, whole.adjacency, whole._matrices, kept))
+        whole = _of_one_kind(start.graph)
+        matrix = whole.matrix("none", False, start.x0.device)
+        kept = kept_edges(matrix, self.rate)[matrix.pattern.rows != matrix.columns]
+        thinned = _Thinned(whole.space, whole.adjacency, whole._matrices, kept, isolated=whole.isolated)
+        return replace(start, graph=thinned)
 
 
 @dataclass(frozen=True, eq=False)
 class _Thinned(Graph):
-    """A graph whose normalised matrices lack the entries that are not ``kept`` [E]."""
+    """A graph whose normalised matrices lack the edges that are not ``kept`` [E]; loops stay."""
 
     kept: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.bool))
     _thin: dict[SparseMatrix, SparseMatrix] = field(default_factory=dict, repr=False)
@@ -131,7 +134,7 @@ class _Thinned(Graph):
     def _without(self, whole: SparseMatrix) -> SparseMatrix:
         if whole not in self._thin:
             kept = self.kept
-            if len(whole.columns) > len(kept):  # loops, which stay
+            if len(whole.columns) > len(kept):
                 edges = whole.pattern.rows != whole.columns
                 kept = torch.ones_like(edges).masked_scatter_(edges, kept)
             self._thin[whole] = whole.restricted(kept)
@@ -161,10 +164,11 @@ class EpochDrop:
     def _draw(self, graph: Graph, epoch: tuple[int, int]) -> Graph:
         state = np.random.SeedSequence([*epoch, self.number]).generate_state(1, np.uint64)[0]
         generator = torch.Generator().manual_seed(int(state >> np.uint64(1)))
-        matrix = graph.matrix("none", False, torch.device("cpu"))
-        left = matrix.restricted(DROPS[self.drop](matrix, self.rate, generator))
+        matrix = _of_one_kind(graph).matrix("none", False, torch.device("cpu"))
+        edges = matrix.pattern.rows != matrix.columns
+        left = matrix.restricted(DROPS[self.drop](matrix, self.rate, generator) & edges)
         parts = (left.weights.numpy(), left.columns.numpy(), left.row_offsets.numpy())
-        return Graph(graph.space, sp.csr_matrix(parts, shape=graph.adjacency.shape))
+        return Graph(graph.space, sp.csr_matrix(parts, shape=graph.adjacency.shape), isolated=graph.isolated)
 
 
 def kept_edges(matrix: SparseMatrix, rate: float, generator: torch.Generator | None = None) -> Tensor:
@@ -181,6 +185,13 @@ def kept_by_nodes(matrix: SparseMatrix, rate: float, generator: torch.Generator 
 
 
 DROPS = {"edge": kept_edges, "node": kept_by_nodes}
+
+
+def _of_one_kind(graph: Graph) -> Graph:
+    """Refuses a graph of several behaviours, whose weights belong to the undropped edges."""
+    if isinstance(graph, BehaviourGraph):
+        raise InputError("Views that drop edges or nodes need graph=bipartite; graph=behaviours has weights to learn.")
+    return graph
 
 
 def _check_rate(rate: float) -> None:

@@ -86,3 +86,28 @@ class RankingMetrics:
         values["num_users"] = float(len(per_user))
         item_hits = {k: hits[:-1].numpy() for k, hits in zip(self.k, self.item_hits, strict=True)}
         return RankingResult(values, per_user, item_hits)
+
+
+class CandidateMetrics:
+    """Two lists a user, side by side: among all items, and among the candidates that ``name`` says.
+
+    The second one's values and per-user columns are named ``<name>/recall@20`` and so on.
+    """
+
+    def __init__(self, everything: RankingMetrics, candidates: RankingMetrics, name: str) -> None:
+        self.everything = everything
+        self.candidates = candidates
+        self.name = name
+
+    def update(self, users: Tensor, lists: Tensor) -> None:
+        """Add the two lists [B, 2 max k] of ``users`` [B]."""
+        for metrics, part in zip((self.everything, self.candidates), lists.chunk(2, dim=1), strict=True):
+            metrics.update(users, part)
+
+    def compute(self) -> RankingResult:
+        """Both, hits of items from the lists of all items."""
+        whole, among = self.everything.compute(), self.candidates.compute()
+        shares_of_catalogue = {f"coverage@{k}" for k in self.candidates.k} | {"num_users"}
+        named = {f"{self.name}/{key}": v for key, v in among.values.items() if key not in shares_of_catalogue}
+        columns = among.per_user.select(pl.exclude("user", "num_relevant").name.prefix(f"{self.name}/"))
+        return RankingResult({**whole.values, **named}, whole.per_user.hstack(columns), whole.item_hits)

@@ -4,8 +4,11 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
+from graftrec.errors import InputError
+from graftrec.graph.behaviours import BehaviourGraph
 from graftrec.graph.graph import Graph
 from graftrec.graph.views import Pass
 from graftrec.nn.encoders.base import Encoder
@@ -25,29 +28,72 @@ class Embeddings:
     masked: Tensor | None = None
 
 
-class Recommender(nn.Module):
-    """x0 from the input, L layers over the graph, mixed to one embedding a node."""
+class BehaviourMix(nn.Module):
+    """How much each of T behaviours counts in the graph: a softmax of learned numbers, equal at the start."""
 
-    def __init__(self, input: Input, encoder: Encoder, scorer: Dot | Cosine) -> None:
+    def __init__(self, num_behaviours: int) -> None:
+        super().__init__()
+        self.logits = nn.Parameter(torch.zeros(num_behaviours))
+
+    def reset_parameters(self) -> None:
+        nn.init.zeros_(self.logits)
+
+    def weights(self) -> Tensor:
+        """[T], of sum 1."""
+        return self.logits.softmax(0)
+
+    def forward(self, graph: Graph, hidden: tuple[Tensor, Tensor] | None = None) -> Graph:
+        """The graph under these weights, without the edges of ``hidden`` users and items [B]."""
+        assert isinstance(graph, BehaviourGraph)
+        return graph.mixed(self.weights(), hidden)
+
+
+class Recommender(nn.Module):
+    """x0 from the input, L layers over the graph, mixed to one embedding a node.
+
+    ``behaviours`` weighs the behaviours of a graph that has several.
+    """
+
+    def __init__(
+        self, input: Input, encoder: Encoder, scorer: Dot | Cosine, behaviours: BehaviourMix | None = None
+    ) -> None:
         super().__init__()
         self.input = input
         self.encoder = encoder
         self.scorer = scorer
+        self.behaviours = behaviours
 
-    def forward(self, graph: Graph) -> Embeddings:
-        return self.encode(Pass(graph, self.input()))
+    def forward(self, graph: Graph, pairs: tuple[Tensor, Tensor] | None = None) -> Embeddings:
+        """``pairs``: see ``weighed``."""
+        return self.encode(Pass(self.weighed(graph, pairs), self.input()))
 
     def encode(self, start: Pass) -> Embeddings:
         """The forward pass from its input vectors on."""
         layers = self.encoder(start.x0, start.graph, start.hook)
         return Embeddings(self.encoder.mixed(layers), layers, start.masked)
 
-    def factors(self, graph: Graph) -> tuple[Tensor, Tensor]:
-        """User vectors [U, d] and item vectors [I, d] whose inner products are the scores."""
-        return self.scorer.factors(*graph.space.split(self(graph).nodes))
+    def weighed(self, graph: Graph, pairs: tuple[Tensor, Tensor] | None = None) -> Graph:
+        """What the encoder sees: of several behaviours their mix, without ``pairs``, users and items [B] to learn."""
+        return graph if self.behaviours is None else self.behaviours(graph, pairs)
+
+    def factors(self, graph: Graph, pairs: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        """User vectors [U, d] and item vectors [I, d] whose inner products are scores; ``pairs``: see ``weighed``."""
+        return self.scorer.factors(*graph.space.split(self(graph, pairs).nodes))
 
 
 def warn_of_unused_weights(encoder: Encoder, graph: Graph) -> None:
     """Say so where the graph has weights that the encoder has no place for."""
     if graph.weighted and not encoder.supports_edge_weight:
         warnings.warn(f"{encoder} does not use edge weights: weighting has no effect on it.", stacklevel=2)
+
+
+def behaviour_mix(encoder: Encoder, graph: Graph) -> BehaviourMix | None:
+    """Weights of the graph's behaviours, None where it knows of one kind; refuses encoders that cannot use them."""
+    if not isinstance(graph, BehaviourGraph):
+        return None
+    if not encoder.mixes_behaviours:
+        raise InputError(
+            f"graph=behaviours mixes matrices, and {type(encoder).__name__} multiplies by none; "
+            f"choose encoder=lightgcn, gcn or gin, or graph=bipartite with weighting=behaviour."
+        )
+    return BehaviourMix(len(graph.behaviours))

@@ -24,7 +24,7 @@ from graftrec.features.nodes import NodeFeatures
 from graftrec.features.profiles.profiles import Profiles
 from graftrec.features.store import FeatureStore
 from graftrec.graph.graph import Graph
-from graftrec.nn.recommender import Recommender, warn_of_unused_weights
+from graftrec.nn.recommender import Recommender, behaviour_mix, warn_of_unused_weights
 from graftrec.objectives.objective import Objective
 from graftrec.training.base import GraphModule
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
@@ -87,11 +87,11 @@ def with_profiles(config: DictConfig, dataset: Dataset, outline: bool = False) -
 
 
 def condition(config: DictConfig, dataset: Dataset, features: NodeFeatures, outline: bool = False) -> NodeFeatures:
-    """What the input reads of ``features``: themselves, or as ``conditioning`` changes them."""
-    if not config.get("conditioning"):  # runs of earlier versions have no such group
-        return features
-    make = conditioned_outline if outline else conditioned
-    return make(features, dataset.train, instantiate(config.conditioning))
+    """What the input reads: ``features`` as ``conditioning`` changes them, and the columns of ``tabular`` beside."""
+    if config.get("conditioning"):  # runs of earlier versions have no such groups
+        make = conditioned_outline if outline else conditioned
+        features = make(features, dataset.train, instantiate(config.conditioning))
+    return instantiate(config.tabular)(dataset, features) if "tabular" in config else features
 
 
 def build_data_module(
@@ -101,7 +101,7 @@ def build_data_module(
     task = instantiate(config.task)
     unused = {kind: 0 for kind in ("per_positive", "shared") if kind not in task.negatives(config)}
     sampler: NegativeSampler = replace(instantiate(config.negatives), **unused)
-    positives = Positives(dataset.train)
+    positives = Positives(dataset.train, dataset.cold_items)
     sampler.check(positives)
     batches = EpochBatches(positives, sampler, config.batch_size, config.seed)
     held_out = task.held_out(config, dataset, features.item)
@@ -110,11 +110,10 @@ def build_data_module(
 
 def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recommender:
     """Input, encoder and scorer; numbers that the data decides are passed here."""
-    recommender = Recommender(
-        instantiate(config.input, nodes=data.nodes),
-        instantiate(config.encoder, weighted=data.graph.weighted),
-        instantiate(config.scorer),
-    )
+    input = instantiate(config.input, nodes=data.nodes)
+    encoder = instantiate(config.encoder, weighted=data.graph.weighted)
+    scorer, behaviours = instantiate(config.scorer), behaviour_mix(encoder, data.graph)
+    recommender = Recommender(input, encoder, scorer, behaviours)
     warn_of_unused_weights(recommender.encoder, data.graph)
     return recommender
 

@@ -9,6 +9,7 @@ from graftrec.features.geometry import Geometry
 from graftrec.features.nodes import NodeFeatures
 from graftrec.pipeline import build
 from graftrec.pipeline.available_memory import available_memory_gib
+from graftrec.pipeline.cold import check_cold
 from graftrec.pipeline.memory import check_memory, on_gpu
 from graftrec.pipeline.stages import Stages
 from graftrec.pipeline.task import Prepared
@@ -34,6 +35,7 @@ def prepare(config: DictConfig, with_features: bool = True, data_hash: str | Non
         graph = build.build_graph(config, dataset)
     if with_features:
         with stages("checks"):
+            check_cold(config, dataset)
             outline = build.outline(config, dataset, graph)
             check_memory(config, outline, _available_gib(config))
             build.rehearse(config, outline)

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from graftrec.data.files import written
 from graftrec.data.storage import save_dataset
+from graftrec.graph.behaviours import BehaviourGraph
 from graftrec.pipeline import build
 from graftrec.pipeline.allocator import keep_freed_memory
 from graftrec.pipeline.checkpoints import check_resume, load_checkpoint, settle_moved_folder
@@ -65,7 +66,9 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
         baselines = task.baselines(config, prepared)
     cost = {"stages": prepared.stages.to_dict(), "epochs": _epochs(run)}
     sizes = {"parameters": sum(p.numel() for p in module.parameters())}
-    RunFolder.write_json(run.facts, {"status": "finished", **facts, **cost, **sizes, "baselines": baselines})
+    judged = {part: int(r.values["num_users"]) for part, r in results.items() if "num_users" in r.values}
+    made = {"judged_users": judged, **_behaviour_weights(module), "baselines": baselines}
+    RunFolder.write_json(run.facts, {"status": "finished", **facts, **cost, **sizes, **made})
     metrics = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
     RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
     return metrics
@@ -96,6 +99,14 @@ def _save_factors(module: GraphModule, run: RunFolder) -> Factors:
     with written(run.embeddings, "hydra.run.dir") as partial:
         save_file({"user": users, "item": items}, partial)
     return users, items
+
+
+def _behaviour_weights(module: GraphModule) -> dict[str, dict[str, float]]:
+    """What graph=behaviours has learned: how much each behaviour counts."""
+    mix, graph = module.recommender.behaviours, module.graph
+    if mix is None or not isinstance(graph, BehaviourGraph):
+        return {}
+    return {"behaviour_weights": dict(zip(graph.behaviours, mix.weights().tolist(), strict=True))}
 
 
 def _epochs(run: RunFolder) -> dict[str, int]:

@@ -45,3 +45,24 @@ class FactorScorer:
     def factors(self) -> tuple[Tensor, Tensor]:
         """User vectors and item vectors."""
         return self.users, self.items
+
+
+class CandidateScorer:
+    """The scores of ``scorer`` for the ``items`` [C] alone, in their order."""
+
+    def __init__(self, scorer: Scorer, items: Tensor) -> None:
+        self.scorer = scorer
+        self.items = items
+
+    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
+        """float32 [B, C]."""
+        scores = self.scorer.scores(users)
+        return torch.index_select(scores, 1, self.items.to(scores.device), out=out)
+
+
+def among_items(scorer: Scorer, items: Tensor) -> Scorer:
+    """A scorer of the ``items`` [C] alone; of a factorised one only their vectors are multiplied."""
+    if not isinstance(scorer, FactorisedScorer):
+        return CandidateScorer(scorer, items)
+    user_vectors, item_vectors = scorer.factors()
+    return FactorScorer(user_vectors, item_vectors[items.to(item_vectors.device)])

@@ -10,10 +10,11 @@ from graftrec.pipeline.run import Run, load_run
 from graftrec.reporting.tables import SHOWN, console, short
 
 CHOICES = (
-    "encoder", "input", "features", "conditioning", "objective", "head", "negatives", "weighting", "scorer", "split",
-    "experiment",
+    "encoder", "input", "features", "conditioning", "tabular", "objective", "head", "negatives", "weighting", "graph",
+    "scorer", "split", "experiment",
 )  # fmt: skip
 SHOWN_OF_INTEREST = ("roc_auc", "f1")
+SHOWN_OF_COLD = ("cold/recall", "cold/ndcg")
 
 
 def summarize(runs: list[Run]) -> pl.DataFrame:
@@ -74,7 +75,7 @@ def _shown(columns: list[str]) -> tuple[list[str], str]:
     lengths = [int(name.split("@")[1]) for name in columns if name.startswith("test/recall@")]
     if not lengths:
         return [name for name in columns if name.split("/")[-1] in SHOWN_OF_INTEREST], "interest classification"
-    names = (f"test/{name}@{max(lengths)}" for name in SHOWN)
+    names = (f"test/{name}@{max(lengths)}" for name in (*SHOWN, *SHOWN_OF_COLD))
     return [name for name in names if name in columns], f"lists of {max(lengths)}"
 
 

@@ -71,16 +71,27 @@ def print_ranking(run: Run, out: Console) -> None:
     rows.append(("this run", run.metrics, run.facts["stages"]["train"]["seconds"]))
     k = max(run.config.evaluation.k)
     out.print(comparison(rows, k))
+    if f"test/cold/recall@{k}" in run.metrics:
+        out.print(comparison(rows, k, "cold/"))
+    if run.config.evaluation.get("max_users"):  # runs of earlier versions have no such setting
+        out.print(f"{run.facts['judged_users']['test']:,} test users were judged, evenly spread", highlight=False)
+    if "behaviour_weights" in run.facts:
+        cells = (f"{name}: {weight:.3f}" for name, weight in run.facts["behaviour_weights"].items())
+        out.print(f"learned weights of behaviours: {', '.join(cells)}", highlight=False)
     for (kind,), strata in run.strata.group_by("kind", maintain_order=True):
         cells = (f"{name}: {value:.4f}" for name, value in strata.select("stratum", f"recall@{k}").iter_rows())
         out.print(f"recall@{k} by {kind} in training: {', '.join(cells)}", highlight=False)
 
 
-def comparison(rows: Sequence[tuple[str, Mapping[str, float], float]], k: int) -> Table:
-    """Test metrics at ``k``, one row a recommender, the best value of each column in bold."""
+def comparison(rows: Sequence[tuple[str, Mapping[str, float], float]], k: int, candidates: str = "") -> Table:
+    """Test metrics at ``k``, one row a recommender, the best value of each column in bold.
+
+    ``candidates``: ``cold/`` for lists of items that training never saw; "" for lists of all items.
+    """
     known = set.intersection(*(set(metrics) for _, metrics, _ in rows))  # no features, no diversity
-    columns = [column for column in (f"test/{name}@{k}" for name in SHOWN) if column in known]
-    table = Table(f"lists of {k}", *map(short, columns), "seconds")
+    columns = [column for column in (f"test/{candidates}{name}@{k}" for name in SHOWN) if column in known]
+    heads = (short(column).removeprefix(candidates) for column in columns)
+    table = Table(f"lists of {k}{' cold items' if candidates else ''}", *heads, "seconds")
     best = {column: max(metrics[column] for _, metrics, _ in rows) for column in columns}
     for name, metrics, seconds in rows:
         cells = [f"[bold]{v:.4f}[/]" if v == best[c] else f"{v:.4f}" for c, v in ((c, metrics[c]) for c in columns)]
@@ -98,9 +109,10 @@ def describe(run: Run) -> str:
     if "model" in run.facts:
         settings = (f"{name} {value}" for name, value in run.facts["model"]["settings"].items())
         return ", ".join([run.task.name, run.facts["model"]["name"], *settings])
-    return ", ".join(
-        [run.task.name, *(run.config.choices[group] for group in run.task.choices), f"seed {run.config.seed}"]
-    )
+    choices = run.config.choices
+    named = [choices[group] for group in run.task.choices]
+    named += ["tabular columns"] if choices.get("tabular", "none") != "none" else []
+    return ", ".join([run.task.name, *named, f"seed {run.config.seed}"])
 
 
 def print_counts(counts: Mapping[str, int]) -> None:

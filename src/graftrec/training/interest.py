@@ -38,13 +38,13 @@ class InterestModule(GraphModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         part = part_of(batch, self.trainer)
-        loss = self.loss(part.batch)
+        loss = self.loss(part.batch, (batch.users, batch.items))
         self.add_losses({"train/loss": loss}, part.num_pairs)
         return part.weight * loss
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Mean cross-entropy over the pairs of ``batch`` and their negatives."""
-        users, items = self.recommender.factors(self.graph)
+    def loss(self, batch: Batch, pairs: tuple[Tensor, Tensor] | None = None) -> Tensor:
+        """Mean cross-entropy over the pairs of ``batch`` and their negatives; ``pairs`` are those of all processes."""
+        users, items = self.recommender.factors(self.graph, pairs)
         wanted = torch.cat([batch.items[:, None], batch.negatives], dim=1)  # [B, 1 + per_positive]
         owners = batch.users.repeat_interleave(wanted.shape[1])
         logits = self.head(users.index_select(0, owners), items.index_select(0, wanted.flatten())).view_as(wanted)

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from graftrec.graph.views import Pass
-from graftrec.metrics.ranking import RankingMetrics, RankingResult
+from graftrec.metrics.ranking import CandidateMetrics, RankingMetrics, RankingResult
 from graftrec.nn.recommender import Recommender
 from graftrec.objectives.objective import Objective
 from graftrec.objectives.step import Batch, Step
@@ -36,14 +36,15 @@ class RankingModule(GraphModule):
         self.tasks = {"valid": data.validation, "test": data.test}
         self.results: dict[str, RankingResult] = {}
         self._scorer: FactorScorer | None = None
-        self._metrics: RankingMetrics | None = None
+        self._metrics: RankingMetrics | CandidateMetrics | None = None
 
     def on_fit_start(self) -> None:
         self.positives = self.positives.to(self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         part = part_of(batch, self.trainer)
-        start = Pass(self.graph, self.recommender.input(), (self.seed, self.current_epoch))
+        graph = self.recommender.weighed(self.graph, (batch.users, batch.items))
+        start = Pass(graph, self.recommender.input(), (self.seed, self.current_epoch))
         shared = self.recommender.encode(self.objective.view(start))
         step = Step(part.batch, start, shared, self.positives, self.recommender.encode)
         loss, terms = self.objective(step)

@@ -116,7 +116,12 @@ def test_interactions_that_cannot_be_used_are_refused(
 def test_one_text_column_may_be_named_without_a_list(tmp_path: Path) -> None:
     source = shop(tmp_path, item_text="title", user_text="country")
     assert (source.item_text, source.user_text) == (("title",), ("country",))
-    assert source.read().items.rows() == [("b7", "Lamp"), ("a1", "Box, red")]
+    assert source.read().items["title"].to_list() == ["Lamp", "Box, red"]
+
+
+def test_columns_that_are_no_text_are_kept_as_they_are(tmp_path: Path) -> None:
+    items = shop(tmp_path, item_text=["title"]).read().items
+    assert items.to_dict(as_series=False) == {"item": ["b7", "a1"], "title": ["Lamp", "Box, red"], "code": [7, 10]}
 
 
 @pytest.mark.parametrize(

@@ -29,12 +29,16 @@ class RawData:
 @dataclass(frozen=True, kw_only=True)
 class Source(ABC):
     """A named data set. ``item_text`` and ``user_text`` name the columns that a language model reads;
-    the first of them is shown as the title. ``split_seed`` fixes the split."""
+    the first of them is shown as the title. ``split_seed`` fixes the split.
+
+    ``target_behaviour`` is what is to be recommended: pairs of it alone are training positives, validation and
+    test, and all other behaviours are edges of the graph. None: every pair is both."""
 
     name: str
     item_text: Sequence[str] = ()
     user_text: Sequence[str] = ()
     split_seed: int = 0
+    target_behaviour: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("item_text", "user_text"):

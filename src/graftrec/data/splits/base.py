@@ -19,6 +19,8 @@ class Parts:
     dropped: dict[str, int] = field(default_factory=dict)
     leaky: bool = False
     id_suffix: str = ""  # what the data set's id gains, such as "-valid10"
+    cold: str | None = None  # item or user: the nodes that are held out whole
+    until: float | None = None  # time at which validation begins, where training is all that was before
 
 
 class Split(Protocol):

@@ -1,6 +1,6 @@
 """One global cut in time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,9 +43,10 @@ class TemporalSplit:
         cold_user = (part > 0) & (train.user_degree[interactions.user] == 0)
         cold_item = (part > 0) & (train.item_degree[interactions.item] == 0) & ~cold_user
         part[cold_user | cold_item] = -1
-        return parts_from(
+        parts = parts_from(
             interactions,
             part,
             held_out_of_users_without_training=int(cold_user.sum()),
             held_out_of_items_without_training=int(cold_item.sum()),
         )
+        return replace(parts, until=float(valid_from))

@@ -22,6 +22,7 @@ class Encoder(nn.Module):
     """
 
     supports_edge_weight: bool = True
+    mixes_behaviours: bool = False  # multiplies by the graph's matrix, which may be a mix of several
     # What a layer keeps for its gradient besides its result, for the estimate of memory.
     node_tables: int = 5  # [N, d]
     edge_values: int = 0  # [E], for each head

@@ -17,6 +17,7 @@ class GCN(ConvolutionEncoder):
     """
 
     node_tables = 3
+    mixes_behaviours = True
 
     def __init__(
         self,

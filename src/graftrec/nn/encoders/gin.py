@@ -44,6 +44,7 @@ class GIN(ConvolutionEncoder):
     """
 
     node_tables = 9
+    mixes_behaviours = True
 
     def __init__(
         self,

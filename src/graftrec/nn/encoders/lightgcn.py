@@ -17,6 +17,7 @@ class LightGCN(Encoder):
     """
 
     node_tables = 0
+    mixes_behaviours = True
 
     def __init__(
         self,
