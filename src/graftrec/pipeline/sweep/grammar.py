@@ -7,7 +7,7 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override, QuotedString, Transformer
-from hydra.errors import OverrideParseException
+from hydra.errors import HydraException
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -36,8 +36,8 @@ class Space:
         parsed: dict[str, Override] = {}
         for word in [*(f"{key}={_typed(value)}" for key, value in params.items()), *words]:
             try:
-                override = parser.parse_override(word)
-            except OverrideParseException as error:
+                (override,) = parser.parse_overrides([word])
+            except HydraException as error:
                 raise InputError(f"{word!r} of the search space cannot be read: {error}") from error
             parsed[override.key_or_group] = override
         varied = {o.get_key_element(): distribution(o) for o in parsed.values() if o.is_sweep_override()}
@@ -78,8 +78,8 @@ class Space:
 def distribution(override: Override) -> BaseDistribution:
     """``interval``, ``tag(log, interval)``, ``choice``, ``a,b``, ``glob``, ``range`` as a distribution.
 
-    Two whole numbers make an interval of whole numbers, both ends included. ``range`` leaves its end out, as it does
-    in Hydra's own sweeps. ``shuffle`` and ``sort`` change nothing, since the sampler decides on the order.
+    ``int(interval(1,5))`` is of whole numbers, both ends included. ``range`` leaves its end out, as it does in
+    Hydra's own sweeps. ``shuffle`` changes nothing, since the sampler decides on the order.
     """
     sweep = override._value
     try:
@@ -111,7 +111,7 @@ def _range(values: list[Any]) -> BaseDistribution:
     step = abs(values[1] - values[0]) if len(values) > 1 else 1
     if all(isinstance(value, int) for value in values):
         return IntDistribution(low, high, step=step)
-    return FloatDistribution(float(low), float(high), step=round(step, 12))
+    return FloatDistribution(*(round(float(number), 12) for number in (low, high)), step=round(step, 12))
 
 
 def _listed(override: Override) -> list[Any]:
@@ -161,5 +161,5 @@ def _values(key: str, distribution: BaseDistribution) -> list[Value]:
         return list(range(distribution.low, distribution.high + 1, distribution.step))
     if isinstance(distribution, FloatDistribution) and distribution.step is not None:
         count = round((distribution.high - distribution.low) / distribution.step) + 1
-        return [distribution.low + index * distribution.step for index in range(count)]
+        return [round(distribution.low + index * distribution.step, 12) for index in range(count)]
     raise InputError(f"{key} is continuous, so a grid has no end; take choice(...) or range(...), or another sampler.")

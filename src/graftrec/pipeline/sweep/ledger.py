@@ -19,7 +19,7 @@ from graftrec.pipeline.sweep.grammar import Space
 from graftrec.pipeline.sweep.owner import Owner
 from graftrec.pipeline.sweep.settings import Settings
 from graftrec.pipeline.sweep.storage import Lock
-from graftrec.pipeline.sweep.trial import Outcome
+from graftrec.pipeline.sweep.outcome import Outcome
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)  # an infeasible trial is pruned, or complete beyond a limit
 TWINS = 10  # proposals that another process works on already, before this one waits
@@ -128,6 +128,12 @@ class Ledger:
             for claim in claims:
                 if self._state(claim.trial) == TrialState.RUNNING:
                     self._again(claim.trial, "interrupted")
+
+    def forget(self) -> None:
+        """Remove a study that has come to nothing, so that its question can be put right."""
+        with self.lock():
+            if not self.count(*FINISHED, TrialState.RUNNING):
+                optuna.delete_study(study_name=self.study.study_name, storage=self.study._storage)
 
     def _ask(self) -> Trial:
         """A proposal of a sampler whose seed is new for every trial: equal seeds propose equal points."""

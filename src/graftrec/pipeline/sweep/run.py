@@ -24,7 +24,8 @@ from graftrec.pipeline.sweep.ledger import FINISHED, Claim, Ledger, seeded
 from graftrec.pipeline.sweep.owner import Owner
 from graftrec.pipeline.sweep.settings import Settings
 from graftrec.pipeline.sweep.storage import claim_lock, open_storage
-from graftrec.pipeline.sweep.trial import Outcome, recovered
+from graftrec.pipeline.sweep.outcome import Outcome
+from graftrec.pipeline.sweep.trial import recovered
 
 NO_PRUNER = "optuna.pruners.NopPruner"
 NAMED = 60  # characters of a trial's settings in the name of its folder
@@ -85,14 +86,16 @@ class Sweep:
                 going = [c for c in claims if all(run.state == "complete" for run in runs[c.number])]
                 for claim, outcome in zip(going, self._launch(going, repeat), strict=True):
                     runs[claim.number].append(outcome)
-        except BaseException:
-            self.ledger.release(claims)
+        except BaseException as error:
+            if not isinstance(error, HydraException):  # settings that cannot be composed would fail again
+                self.ledger.release(claims)
             raise
         for claim in claims:
             self.ledger.settle(claim, runs[claim.number])
             self._tell(claim)
         ended = [run for claim in claims for run in runs[claim.number] if run.state == "failed"]
         if fatal := next((run for run in ended if run.fatal), None):
+            self.ledger.forget()
             raise InputError(fatal.error)
         return [run.error for run in ended]
 

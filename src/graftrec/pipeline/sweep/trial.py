@@ -4,7 +4,6 @@ import statistics
 import time
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from omegaconf import DictConfig
 from graftrec.errors import InfeasibleError, InputError
 from graftrec.pipeline.run import Run, load_run
 from graftrec.pipeline.run_folder import RunFolder
+from graftrec.pipeline.sweep.outcome import Outcome
 from graftrec.pipeline.sweep.owner import Owner, end_with
 from graftrec.pipeline.train import train
 from graftrec.training.pruning import Pruned
@@ -21,16 +21,6 @@ from graftrec.training.pruning import Pruned
 OUTPUT = "output.txt"  # what the run printed
 QUERIES = 50
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory")  # torch's RuntimeError on a CPU, of a cuBLAS call
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended: complete, pruned, infeasible, failed. ``fatal``: no other trial could do better."""
-
-    state: str
-    metrics: dict[str, float] = field(default_factory=dict)
-    error: str = ""
-    fatal: bool = False
 
 
 def run_trial(config: DictConfig, folder: Path) -> Outcome:
