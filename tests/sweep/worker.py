@@ -49,8 +49,8 @@ def value(params: dict[str, Any]) -> float:
 
 def work(study: Ledger, folder: Path, seconds: float) -> None:
     """Until there are enough; each finished evaluation leaves a line in ``done.txt``."""
-    while study.missing() > 0:
-        for claim in study.claim(2, lambda number: []):
+    while (claims := study.claim(2, lambda number: [])) or study.missing() > 0:
+        for claim in claims:
             time.sleep(seconds)
             with (folder / "done.txt").open("a") as done:
                 done.write(f"{claim.number} {claim.params['x']} {claim.params['y']}\n")
