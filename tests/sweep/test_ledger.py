@@ -86,7 +86,9 @@ def test_a_live_process_keeps_its_trials_and_a_dead_one_loses_them(tmp_path: Pat
     study = ledger(tmp_path, 10)
     claims = study.claim(3, nothing)
     with subprocess.Popen(["sleep", "60"]) as other:
-        live = Owner(study.me.host, other.pid, Path(f"/proc/{other.pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+        live = Owner(
+            study.me.host, other.pid, Path(f"/proc/{other.pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+        )
         claims[0].trial.set_user_attr("owner", str(live))
         claims[1].trial.set_user_attr("owner", str(Owner(live.host, live.pid, "1")))  # an earlier process, same number
         claims[2].trial.set_user_attr("owner", str(Owner("elsewhere", live.pid, live.started)))

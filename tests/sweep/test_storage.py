@@ -97,7 +97,9 @@ def test_an_unknown_database_is_refused(tmp_path: Path) -> None:
 @pytest.fixture
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A fresh server of Debian's package on a socket of its own; its address."""
-    programs = next(iter(sorted(POSTGRES.glob("*/bin"), reverse=True)), None) or Path(shutil.which("initdb") or "").parent
+    programs = (
+        next(iter(sorted(POSTGRES.glob("*/bin"), reverse=True)), None) or Path(shutil.which("initdb") or "").parent
+    )
     if not (programs / "initdb").exists() or find_spec("psycopg") is None:
         pytest.skip("needs PostgreSQL (apt-get install postgresql) and psycopg")
     folder = tmp_path_factory.mktemp("postgresql")

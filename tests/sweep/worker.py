@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from optuna.distributions import FloatDistribution, IntDistribution
 from optuna.samplers import BaseSampler, TPESampler
 
 from graftrec.pipeline.sweep.grammar import Space
@@ -16,7 +17,6 @@ from graftrec.pipeline.sweep.ledger import Ledger, seeded
 from graftrec.pipeline.sweep.outcome import Outcome
 from graftrec.pipeline.sweep.settings import Settings
 from graftrec.pipeline.sweep.storage import claim_lock, open_storage
-from optuna.distributions import FloatDistribution, IntDistribution
 
 SPACE = Space({"x": FloatDistribution(0, 10), "y": IntDistribution(0, 3)}, {"dim": "8"})
 OBJECTIVE = "valid/recall@20"

@@ -1,6 +1,7 @@
 """One function a command: compose the configuration, call the story, print the result."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -142,6 +143,10 @@ def _train(config: DictConfig) -> Any:
         config.overrides = [word for word in settings.overrides.task if not word.startswith("trial=")]
         if _in_sweep() and config.group is None:
             config.group = Path(settings.sweep.dir).name
+    if not _in_sweep() and any(word.startswith("sweep=") for word in config.overrides):
+        raise InputError(
+            f"{shlex.join(config.overrides)} searches for the best settings; add -m: graftrec train -m ..."
+        )
     folder = Path(settings.runtime.output_dir)
     if config.trial is not None:
         from graftrec.pipeline.sweep.trial import run_trial

@@ -112,7 +112,7 @@ def tracked_by_wandb(tracker: Wandb, info: RunInfo, summary: dict[str, Any], tri
     try:
         run = tracker.open(info).experiment  # type: ignore[attr-defined]
         run.summary.update(summary)
-        run.log({"trials": wandb.Table(columns=trials.columns, data=trials.rows())})
+        run.log({"trials": wandb.Table(columns=[*trials.columns], data=trials.rows())})
         failed = False
     finally:
         tracker.close(failed)

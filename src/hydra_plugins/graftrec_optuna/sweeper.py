@@ -1,4 +1,4 @@
-"""``hydra/sweeper=graftrec_optuna``. Hydra imports this module at every start, so Optuna is imported when a sweep begins."""
+"""``hydra/sweeper=graftrec_optuna``. Hydra imports this module at every start: Optuna waits until a sweep begins."""
 
 from typing import Any
 

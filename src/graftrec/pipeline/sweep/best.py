@@ -1,7 +1,6 @@
 """The best trials as recipes, and the search space in W&B's words."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from graftrec.pipeline.sweep.run import Sweep, state_of
 
 HEADER = """# @package _global_
 # Trial {number} of the sweep {name}: {values}.
-# graftrec train --config-dir {folder} experiment={file}
+# graftrec train --config-dir {folder} experiment={file}{deletions}
 """
 
 
@@ -48,10 +47,15 @@ def write_recipes(sweep: Sweep, trials: Sequence[FrozenTrial]) -> None:
     for name, trial in names.items():
         values = ", ".join(f"{n} = {v:.6g}" for n, v in zip(sweep.settings.objectives, trial.values, strict=True))
         seeds = f" ({sweep.settings.aggregate} of {sweep.settings.repeats} seeds)" * (sweep.settings.repeats > 1)
-        header = HEADER.format(
-            number=trial.number, name=sweep.folder.name, values=values + seeds, folder=sweep.folder, file=name
-        )
         words = sweep.space.overrides(trial.params)
+        header = HEADER.format(
+            number=trial.number,
+            name=sweep.folder.name,
+            values=values + seeds,
+            folder=sweep.folder,
+            file=name,
+            deletions="".join(f" {word}" for word in words if word.startswith("~")),  # no file can say these
+        )
         if "seed" not in sweep.space.distributions:
             words.append(f"seed={sweep.config.seed}")
         text = header + yaml.safe_dump(recipe(words, sweep.loader), sort_keys=False, allow_unicode=True)
@@ -59,19 +63,19 @@ def write_recipes(sweep: Sweep, trials: Sequence[FrozenTrial]) -> None:
 
 
 def recipe(words: Sequence[str], loader: ConfigLoader) -> dict[str, Any]:
-    """Overrides of a command line as an experiment: groups in the defaults, settings below them."""
+    """Overrides of a command line as an experiment: groups in the defaults, settings below; ``~deletions`` left out."""
     defaults: list[Any] = []
     settings: dict[str, Any] = {}
     for override in OverridesParser.create(config_loader=loader).parse_overrides(list(words)):
         key, value = override.key_or_group, override.value()
+        if override.is_delete():
+            continue
         if key == "experiment":
             defaults[:0] = [] if value is None else [value]
         elif loader.get_group_options(key):
             package = f"@{override.package}" if override.package else ""
             change = "" if override.is_add() else "override "
             defaults.append({f"{change}/{key}{package}": value})
-        elif override.is_delete():
-            raise ValueError(f"~{key} cannot stand in a YAML file")
         else:
             _put(settings, key.split("."), value)
     return {**({"defaults": [*defaults, "_self_"] if _own(defaults) else defaults} if defaults else {}), **settings}

@@ -86,7 +86,7 @@ def distribution(override: Override) -> BaseDistribution:
         if isinstance(sweep, IntervalSweep):
             return _interval(sweep)
         if override.is_range_sweep():
-            return _range([value for value in override.sweep_iterator()])
+            return _range(list(override.sweep_iterator()))
         return CategoricalDistribution([_plain(value) for value in _listed(override)])
     except (ValueError, InputError) as error:
         raise InputError(f"{override.input_line}: {error}") from error
@@ -111,7 +111,7 @@ def _range(values: list[Any]) -> BaseDistribution:
     step = abs(values[1] - values[0]) if len(values) > 1 else 1
     if all(isinstance(value, int) for value in values):
         return IntDistribution(low, high, step=step)
-    return FloatDistribution(*(round(float(number), 12) for number in (low, high)), step=round(step, 12))
+    return FloatDistribution(round(low, 12), round(high, 12), step=round(step, 12))
 
 
 def _listed(override: Override) -> list[Any]:
@@ -156,7 +156,7 @@ def _quoted(value: Any) -> Any:
 
 def _values(key: str, distribution: BaseDistribution) -> list[Value]:
     if isinstance(distribution, CategoricalDistribution):
-        return list(distribution.choices)  # type: ignore[arg-type]
+        return list(distribution.choices)
     if isinstance(distribution, IntDistribution) and not distribution.log:
         return list(range(distribution.low, distribution.high + 1, distribution.step))
     if isinstance(distribution, FloatDistribution) and distribution.step is not None:

@@ -4,7 +4,6 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,10 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from graftrec.errors import InputError
 from graftrec.pipeline.sweep.grammar import Space
+from graftrec.pipeline.sweep.outcome import Outcome
 from graftrec.pipeline.sweep.owner import Owner
 from graftrec.pipeline.sweep.settings import Settings
 from graftrec.pipeline.sweep.storage import Lock
-from graftrec.pipeline.sweep.outcome import Outcome
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)  # an infeasible trial is pruned, or complete beyond a limit
 TWINS = 10  # proposals that another process works on already, before this one waits
@@ -63,7 +62,7 @@ class Ledger:
 
     def _check_question(self) -> None:
         """Keep, or compare, what makes trials of one study comparable."""
-        question = {
+        question: dict[str, Any] = {
             "space": self.space.to_json(),
             "objectives": list(self.settings.objectives),
             "repeats": [self.settings.repeats, self.settings.aggregate],

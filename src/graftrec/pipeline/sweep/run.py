@@ -1,11 +1,8 @@
 """The story of a sweep: take trials, hand them to Hydra's launcher, settle them, until there are enough."""
 
-import hashlib
-import json
-import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,20 +11,18 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf import DictConfig
 from optuna.trial import TrialState
 
 from graftrec.errors import InputError
-from graftrec.pipeline import build
 from graftrec.pipeline.sweep.grammar import Space, word
-from graftrec.pipeline.sweep.ledger import FINISHED, Claim, Ledger, seeded
-from graftrec.pipeline.sweep.owner import Owner
+from graftrec.pipeline.sweep.ledger import FINISHED, Claim, Ledger
+from graftrec.pipeline.sweep.outcome import Outcome
+from graftrec.pipeline.sweep.plan import check_pruner, check_repeats, compose_all, folder_of, sampler_of, settings_of
 from graftrec.pipeline.sweep.settings import Settings
 from graftrec.pipeline.sweep.storage import claim_lock, open_storage
-from graftrec.pipeline.sweep.outcome import Outcome
 from graftrec.pipeline.sweep.trial import recovered
 
-NO_PRUNER = "optuna.pruners.NopPruner"
 NAMED = 60  # characters of a trial's settings in the name of its folder
 WAIT = 1.0  # seconds until this process looks again what the others have finished
 
@@ -49,16 +44,16 @@ class Sweep:
     def plan(cls, plugin: Any, arguments: Sequence[str]) -> "Sweep":
         """Check everything that can be checked before the first trial; ``plugin`` is Hydra's sweeper."""
         config, loader = plugin.config, plugin.hydra_context.config_loader
-        settings = _settings(config, plugin.settings)
+        settings = settings_of(config, plugin.settings)
         space = Space.parse(plugin.params, arguments, loader)
-        _check_repeats(settings, space)
-        prunes = _check_pruner(plugin.nodes["pruner"], settings)
-        folder = _folder(config, space, settings)
-        _compose_all(config, loader, space)
+        check_repeats(settings, space)
+        prunes = check_pruner(plugin.nodes["pruner"], settings)
+        folder = folder_of(config, space, settings)
+        compose_all(config, loader, space)
         folder.mkdir(parents=True, exist_ok=True)
         storage = open_storage(plugin.storage, folder)
         name = folder.name
-        sampler = _sampler(plugin.nodes["sampler"], space)
+        sampler = sampler_of(plugin.nodes["sampler"], space)
         ledger = Ledger(storage, claim_lock(storage, folder, name), name, settings, space, sampler)
         return cls(config, loader, plugin.launcher, folder, settings, space, ledger, prunes)
 
@@ -162,71 +157,6 @@ def state_of(trial: Any) -> str:
     if any(value > 0 for value in trial.constraints.values()):
         return "infeasible"
     return trial.user_attrs.get("failure") or {"FAIL": "failed"}.get(trial.state.name, trial.state.name.lower())
-
-
-def _settings(config: DictConfig, given: Mapping[str, Any]) -> Settings:
-    plain = {k: OmegaConf.to_container(v) if OmegaConf.is_config(v) else v for k, v in given.items()}
-    objectives = plain.pop("objectives") or config.monitor
-    limits = {name: float(limit) for name, limit in (plain.pop("constraints") or {}).items() if limit is not None}
-    jobs = plain.pop("n_jobs") or config.hydra.launcher.get("n_jobs", 1)
-    return Settings(
-        objectives=[objectives] if isinstance(objectives, str) else list(objectives),
-        constraints=limits,
-        n_jobs=os.cpu_count() or 1 if jobs == -1 else jobs,
-        **plain,
-    )
-
-
-def _check_repeats(settings: Settings, space: Space) -> None:
-    if settings.repeats > 1 and "seed" in space.distributions:
-        raise InputError("hydra.sweeper.repeats changes the seed, and so does the search space; leave one of them out.")
-
-
-def _check_pruner(pruner: DictConfig, settings: Settings) -> bool:
-    """Whether trials may be pruned."""
-    if pruner._target_ == NO_PRUNER:
-        return False
-    if len(settings.objectives) > 1:
-        raise InputError(
-            "A pruner compares one number an epoch, so Optuna prunes for one objective only, and there are "
-            f"{len(settings.objectives)}: take hydra/sweeper/pruner=none, or leave one in hydra.sweeper.objectives."
-        )
-    if not settings.objectives[0].startswith("valid/"):
-        raise InputError(
-            f"{settings.objectives[0]} is known only at the end of a run, so it cannot prune; take "
-            f"hydra/sweeper/pruner=none, or a validation metric."
-        )
-    return True
-
-
-def _folder(config: DictConfig, space: Space, settings: Settings) -> Path:
-    """The sweep's folder: the one given, or one named by the question, so that the same command finds it again."""
-    configured = str(OmegaConf.to_container(config.hydra.sweep, resolve=False)["dir"])  # type: ignore[index, call-overload]
-    if "${now:" in configured:
-        question = json.dumps([space.to_json(), list(settings.objectives), settings.repeats, settings.aggregate])
-        chosen = config.hydra.runtime.choices.get("sweep") or "own"
-        name = f"sweep_{chosen}_{hashlib.sha256(question.encode()).hexdigest()[:8]}"
-        with read_write(config.hydra), open_dict(config.hydra):
-            config.hydra.sweep.dir = str(Path(config.hydra.sweep.dir).parent / name)
-    return Path(config.hydra.sweep.dir).absolute()
-
-
-def _compose_all(config: DictConfig, loader: ConfigLoader, space: Space) -> None:
-    """Every choice once: a wrong word is told now, not when it is drawn."""
-    for params in space.samples():
-        loader.load_sweep_config(config, space.overrides(params))
-
-
-def _sampler(node: DictConfig, space: Space) -> Any:
-    """Makes the sampler for the trial of a number."""
-    own = {"search_space": space.grid()} if node._target_.endswith(".GridSampler") else {}
-    seed = node.get("seed")
-
-    def make(number: int) -> Any:
-        given = {} if seed is None else {"seed": seed if own else seeded(seed, number)}
-        return build.instantiate(node, **own, **given)
-
-    return make
 
 
 def _outcome(job: JobReturn) -> Outcome:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from graftrec.errors import InputError, check_choice
 
@@ -38,7 +39,7 @@ class Settings:
             _check_metric(name)
 
     @property
-    def directions(self) -> list[str]:
+    def directions(self) -> list[Literal["minimize", "maximize"]]:
         """What is better of each objective, in Optuna's words."""
         return ["minimize" if is_lower_better(name) else "maximize" for name in self.objectives]
 
