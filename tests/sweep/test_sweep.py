@@ -134,9 +134,9 @@ def test_two_objectives_leave_a_front_of_recipes(cli: Cli, tmp_path: Path) -> No
 
 def test_a_pruned_run_is_ended_early_and_counts(cli: Cli, tmp_path: Path) -> None:
     folder = tmp_path / "pruned"
-    words = [*TINY, "trainer.max_epochs=6", "optimizer.lr=choice(0.05,1e-6)", "hydra/sweeper/sampler=grid"]
+    words = [*TINY, "trainer.max_epochs=6", "optimizer.lr=choice(1e-6,0.05)", "hydra/sweeper/sampler=grid"]
     prune = ["hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_startup_trials=1"]
-    cli("train", *SWEEP, *words, *prune, "hydra.sweeper.pruner.n_warmup_steps=1", f"hydra.sweep.dir={folder}")
+    cli("train", *SWEEP, *words, *prune, "hydra.sweeper.pruner.n_warmup_steps=2", f"hydra.sweep.dir={folder}")
     by_rate = {trial.params["optimizer.lr"]: trial for trial in trials(folder)}
     assert by_rate[0.05].number == 0  # the seed of the grid says so
     assert by_rate[0.05].state == TrialState.COMPLETE
