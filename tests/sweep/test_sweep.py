@@ -194,6 +194,10 @@ def test_what_cannot_be_swept_is_refused(refused: Refused, tmp_path: Path, words
     assert told in refused("train", *SWEEP, *TINY, *rest)
 
 
+def test_a_search_without_m_is_refused(refused: Refused, tmp_path: Path) -> None:
+    assert "needs -m: graftrec train -m" in refused("train", *TINY, "sweep=lightgcn", f"hydra.run.dir={tmp_path}/run")
+
+
 def test_killed_it_goes_on_to_the_exact_number(cli: Cli, tmp_path: Path) -> None:
     """The acceptance test at small size: two processes of joblib, SIGKILL, the same command."""
     folder, cache = tmp_path / "killed", tmp_path / "cache"
