@@ -144,9 +144,8 @@ def _train(config: DictConfig) -> Any:
         if _in_sweep() and config.group is None:
             config.group = Path(settings.sweep.dir).name
     if not _in_sweep() and any(word.startswith("sweep=") for word in config.overrides):
-        raise InputError(
-            f"{shlex.join(config.overrides)} searches for the best settings; add -m: graftrec train -m ..."
-        )
+        typed = shlex.join(config.overrides)
+        raise InputError(f"sweep= makes many runs, which needs -m: graftrec train -m {typed}")
     folder = Path(settings.runtime.output_dir)
     if config.trial is not None:
         from graftrec.pipeline.sweep.trial import run_trial

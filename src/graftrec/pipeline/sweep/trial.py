@@ -3,6 +3,7 @@
 import statistics
 import time
 import traceback
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,20 @@ def run_trial(config: DictConfig, folder: Path) -> Outcome:
     with (folder / OUTPUT).open("a") as output, redirect_stdout(output), redirect_stderr(output):
         try:
             train(config, folder)
-            return Outcome("complete", measured(folder))
+            return _complete(measured(folder), config.trial.objectives)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt):
                 raise KeyboardInterrupt from error  # Lightning turns Ctrl-C into an exit of its own
             traceback.print_exc()
             return _outcome(error)
+
+
+def _complete(metrics: dict[str, float], objectives: Sequence[str]) -> Outcome:
+    unknown = [name for name in objectives if name not in metrics]
+    if unknown:
+        told = f"hydra.sweeper.objectives: a run has no {unknown[0]}; choose of {', '.join(metrics)}."
+        return Outcome("failed", error=told, fatal=True)
+    return Outcome("complete", metrics)
 
 
 def _outcome(error: BaseException) -> Outcome:
@@ -60,9 +69,9 @@ def measured(folder: Path) -> dict[str, float]:
     seconds = run.facts["stages"]["train"]["seconds"]
     costs = {
         "train_seconds": seconds,
-        "epoch_seconds": seconds / max(1, run.facts["epochs"]["trained"]),
+        "epoch_seconds": seconds / max(1, run.facts.get("epochs", {"trained": 1})["trained"]),  # a baseline has none
         "peak_gib": max(stage["peak_gib"] for stage in run.facts["stages"].values()),
-        "parameters": float(run.facts["parameters"]),
+        "parameters": float(run.facts.get("parameters", 0)),
         "latency_ms": run.facts["latency_ms"],
     }
     return {**run.metrics, **costs}
