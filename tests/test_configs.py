@@ -15,7 +15,9 @@ from graftrec.pipeline.config import config_folder
 from graftrec.pipeline.prepare import prepare
 
 CONF = config_folder()
-OPTIONS = sorted(f"{path.parent.relative_to(CONF)}={path.stem}" for path in CONF.rglob("*.yaml") if path.parent != CONF)
+OPTIONS = sorted(  # those of hydra/ have tests in tests/sweep
+    f"{path.parent.relative_to(CONF)}={path.stem}" for path in CONF.glob("*/*.yaml")
+)
 EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
 OBJECTIVES = sorted(path.stem for path in (CONF / "objective").glob("*.yaml"))
 RUN_TIME = {"nodes", "features", "weighted", "weighting", "params", "optimizer", "total_steps", "prompts"}  # by build

@@ -7,6 +7,10 @@ class InputError(ValueError):
     """Bad input. The message says what was given, what was expected and what to change."""
 
 
+class InfeasibleError(InputError):
+    """Settings that this machine has no memory for, or whose training diverges: a sweep goes around them."""
+
+
 def check_choice(setting: str, value: str, choices: Iterable[str]) -> None:
     """Refuse a ``value`` of ``setting`` that is not one of ``choices``."""
     if value not in choices:

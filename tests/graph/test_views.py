@@ -197,3 +197,16 @@ def test_negative_noise_and_an_unknown_drop_are_refused() -> None:
         Noise(-1)
     with pytest.raises(InputError, match=r"drop='walk' is unknown; choose one of edge, node"):
         EpochDrop("walk", 0.1, 1)
+
+
+@pytest.mark.parametrize("view", [EdgeDropout(0.5), EpochDrop("edge", 0.5, 0), EpochDrop("node", 0.5, 0)])
+def test_isolated_nodes_keep_their_loops_under_a_drop(view: EdgeDropout | EpochDrop) -> None:
+    whole = random_graph()
+    whole = Graph(whole.space, whole.adjacency, isolated="self")
+    alone = torch.from_numpy(whole.adjacency.sum(1) == 0).flatten()
+    assert alone.sum() >= 2
+    thinner = view(start_of(whole)).graph
+    for self_loops in (False, True):
+        left = dense(thinner.matrix("symmetric", self_loops, torch.device("cpu")))
+        torch.testing.assert_close(left[alone], torch.eye(len(left))[alone])
+        assert (left != left.T).sum() == 0

@@ -1,12 +1,13 @@
 """One function a command: compose the configuration, call the story, print the result."""
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -18,7 +19,7 @@ from graftrec.cli.settings import check_flags, explain
 from graftrec.errors import InputError
 from graftrec.pipeline.config import config_folder
 
-Task = Callable[[DictConfig], None]
+Task = Callable[[DictConfig], Any]
 INTERRUPTED = 130  # a shell's code for a command that Ctrl-C ended: 128 + SIGINT
 
 
@@ -29,9 +30,9 @@ def _friendly(task: Task) -> Task:
     """Bad input ends with its message, not with a traceback."""
 
     @wraps(task)
-    def run(config: DictConfig) -> None:
+    def run(config: DictConfig) -> Any:
         try:
-            task(config)
+            return task(config)
         except InputError as error:
             _report(str(error))
         except MissingMandatoryValue as error:
@@ -130,7 +131,7 @@ def recommend() -> None:
     command("recommend", _recommend)
 
 
-def _train(config: DictConfig) -> None:
+def _train(config: DictConfig) -> Any:
     from graftrec.pipeline.run import load_run
     from graftrec.pipeline.run_folder import RunFolder
     from graftrec.pipeline.train import train as run
@@ -139,10 +140,18 @@ def _train(config: DictConfig) -> None:
     settings = HydraConfig.get()
     with open_dict(config):
         config.choices = {k: v for k, v in settings.runtime.choices.items() if not k.startswith("hydra/")}
-        config.overrides = list(settings.overrides.task)
+        config.overrides = [word for word in settings.overrides.task if not word.startswith("trial=")]
         if _in_sweep() and config.group is None:
             config.group = Path(settings.sweep.dir).name
+    if not _in_sweep() and any(word.startswith("sweep=") for word in config.overrides):
+        typed = shlex.join(config.overrides)
+        raise InputError(f"sweep= makes many runs, which needs -m: graftrec train -m {typed}")
     folder = Path(settings.runtime.output_dir)
+    if config.trial is not None:
+        from graftrec.pipeline.sweep.trial import run_trial
+
+        config.job_type = "trial"
+        return run_trial(config, folder)
     if RunFolder(folder).facts.exists():
         raise InputError(
             f"{folder} holds a run already; give another hydra.run.dir, or continue it: graftrec train resume={folder}"

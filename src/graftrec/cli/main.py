@@ -10,6 +10,7 @@ USAGE = """graftrec: a language model's knowledge grafted onto an interaction gr
 
   graftrec train      [data=... features=... encoder=... objective=...]   train, test, compare
   graftrec train -m   encoder=gcn,lightgcn seed=1,2                       every combination
+  graftrec train -m   sweep=lightgcn                                      search for the best settings (Optuna)
   graftrec train      resume=RUN                                          continue an interrupted run
   graftrec prepare    [data=... split=...]                                read, split and build the graph only
   graftrec evaluate   run=RUN [k=[5,10] mask=train]                       the metrics again, from the folder

@@ -8,9 +8,11 @@ from omegaconf import DictConfig
 
 
 class SweepSummary(Callback):
-    """Prints and writes the summary of the sweep folder."""
+    """Prints and writes the summary of the sweep folder; a search by Optuna has its own."""
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        if "n_trials" in config.hydra.sweeper:
+            return
         from graftrec.reporting.summary import print_summary
 
         print_summary(Path(config.hydra.sweep.dir).resolve())

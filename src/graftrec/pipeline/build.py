@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate as hydra_instantiate
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
@@ -26,6 +27,7 @@ from graftrec.features.store import FeatureStore
 from graftrec.graph.graph import Graph
 from graftrec.nn.recommender import Recommender, behaviour_mix, warn_of_unused_weights
 from graftrec.objectives.objective import Objective
+from graftrec.pipeline.sweep.settings import COSTS
 from graftrec.training.base import GraphModule
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
 from graftrec.training.processes import OneMachine
@@ -137,7 +139,11 @@ def rehearse(config: DictConfig, data: GraphDataModule[Any]) -> None:
     module = build_module(config, data)
     module.warn_of_nothing_to_train()
     names = task.rehearse(config, module, data)
-    check_choice("monitor", config.monitor, [*(f"valid/{name}" for name in names), "train/loss"])
+    known = [*(f"valid/{name}" for name in names), "train/loss"]
+    check_choice("monitor", config.monitor, known)
+    if config.get("trial") is not None:
+        for objective in config.trial.objectives:
+            check_choice("hydra.sweeper.objectives", objective, [*known[:-1], *COSTS])
 
 
 def build_module(config: DictConfig, data: GraphDataModule[Any]) -> GraphModule:
@@ -188,9 +194,19 @@ def build_trainer(
         )
     chosen = {n: node for n, node in config.callbacks.items() if n != "progress" or settings.enable_progress_bar}
     callbacks = [instantiate(node, **places.get(name, {})) for name, node in chosen.items()]
+    if _pruned(config) and (machine is None or machine.rank == 0):
+        from graftrec.pipeline.sweep.pruning import pruning
+
+        callbacks.append(pruning(config))
     alone = {"devices": 1, "strategy": "auto"} if OmegaConf.is_dict(settings.get("strategy")) else {}
     where = alone if machine is None else {"plugins": [machine]}
     return instantiate(settings, callbacks=callbacks, logger=list(loggers), **where)
+
+
+def _pruned(config: DictConfig) -> bool:
+    """Whether the run is a sweep's job that a pruner may end; one that is resumed by itself is none."""
+    trial = config.get("trial")
+    return trial is not None and trial.prune and HydraConfig.initialized()
 
 
 def plain(config: DictConfig) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from omegaconf import DictConfig
 
-from graftrec.errors import InputError
+from graftrec.errors import InfeasibleError
 from graftrec.pipeline import build
 from graftrec.pipeline.available_memory import GIB
 from graftrec.recommend.lists import CACHED, ON_DEVICE, users_at_once
@@ -155,7 +155,7 @@ def refuse_too_large(needed: Estimate, available: float | None) -> None:
     if available is None or needed.total <= available:
         return
     sizes = needed.sizes
-    raise InputError(
+    raise InfeasibleError(
         f"This training takes {needed}: {sizes.num_users:,} users and {sizes.num_items:,} items of dim {sizes.dim:,}, "
         f"{sizes.num_edges:,} edges, layers of {sizes.encoder}: {sizes.num_layers}, {sizes.parameters:,} parameters. "
         f"Only {available:.2f} GiB are available. The largest part is {needed.largest!r}: make smaller "

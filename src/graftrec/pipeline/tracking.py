@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import polars as pl
 from pytorch_lightning.loggers import Logger
 
 from graftrec.errors import InputError, check_choice
 from graftrec.training.csv_logger import EpochCSVLogger
+from graftrec.training.pruning import Pruned
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Tracker(Protocol):
 
 @contextmanager
 def tracked(trackers: Mapping[str, Tracker], info: RunInfo) -> Iterator[list[Logger]]:
-    """Loggers for the time of a run: csv and ``trackers``; each is closed, also when the run fails."""
+    """Loggers for the time of a run: csv and ``trackers``; each is closed, also when the run fails or is pruned."""
     opened: list[Tracker] = []
     failed = True
     try:
@@ -47,6 +49,9 @@ def tracked(trackers: Mapping[str, Tracker], info: RunInfo) -> Iterator[list[Log
             loggers.append(tracker.open(info))
         yield loggers
         failed = False
+    except Pruned:
+        failed = False
+        raise
     finally:
         for tracker in opened:
             tracker.close(failed)
@@ -97,6 +102,20 @@ class Wandb:
         import wandb
 
         wandb.finish(exit_code=int(failed))
+
+
+def tracked_by_wandb(tracker: Wandb, info: RunInfo, summary: dict[str, Any], trials: pl.DataFrame) -> None:
+    """A run that has only a summary and a table."""
+    import wandb
+
+    failed = True
+    try:
+        run = tracker.open(info).experiment  # type: ignore[attr-defined]
+        run.summary.update(summary)
+        run.log({"trials": wandb.Table(columns=[*trials.columns], data=trials.rows())})
+        failed = False
+    finally:
+        tracker.close(failed)
 
 
 def _has_key() -> bool:

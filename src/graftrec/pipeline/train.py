@@ -24,21 +24,23 @@ from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Factors, Task
 from graftrec.pipeline.tracking import tracked
 from graftrec.training.base import GraphModule
+from graftrec.training.pruning import Pruned
 
 
 def train(config: DictConfig, folder: Path) -> dict[str, float]:
     """Train, test the best checkpoint, write the run folder; returns the flat metrics.
 
     A folder that holds ``checkpoints/last.ckpt`` is continued from its last finished epoch. ``run.json`` says
-    what became of the run: running, finished or failed.
+    what became of the run: running, finished, failed or, in a sweep, pruned.
     """
     run = RunFolder(folder)
     try:
         _settle(config)
         return fit_baseline(config, run) if config.get("baseline") else _train(config, run)
-    except BaseException:
+    except BaseException as error:
         if run.facts.is_file():
-            RunFolder.write_json(run.facts, {**RunFolder.read_json(run.facts), "status": "failed"})
+            status = "pruned" if isinstance(error, Pruned) else "failed"
+            RunFolder.write_json(run.facts, {**RunFolder.read_json(run.facts), "status": status})
         raise
 
 

@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from graftrec.errors import InputError
+from graftrec.errors import InfeasibleError
 
 
 class Scorer(Protocol):
@@ -28,7 +28,7 @@ class FactorisedScorer(Scorer, Protocol):
 def check_finite(users: Tensor, items: Tensor) -> None:
     """Refuse the vectors of a model that diverged."""
     if not (users.isfinite().all() and items.isfinite().all()):
-        raise InputError("The model's embeddings are not finite: training diverged; lower optimizer.lr.")
+        raise InfeasibleError("The model's embeddings are not finite: training diverged; lower optimizer.lr.")
 
 
 class FactorScorer:

@@ -1,0 +1,1 @@
+"""Hydra's plugin scan finds the sweeper here."""
