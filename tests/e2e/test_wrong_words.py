@@ -20,7 +20,7 @@ from tests.e2e.conftest import SMALL, Cli, Refused
         ("train epochs=3", "There is no setting epochs. Did you mean trainer.max_epochs=...? All settings: graftrec"),
         ("train -m epochs=3,4", "There is no setting epochs. Did you mean trainer.max_epochs=...?"),
         ("train encodr=gcn", "There is no setting encodr. Did you mean encoder=...?"),
-        ("train data=table data.columns.usr=x", "no setting data.columns.usr. Did you mean data.columns.user=...?"),
+        ("train data=table data.columns.usr=x", "no setting data.columns.usr. Did you mean data.columns.user=... or "),
         ("prepare splt=random", "There is no setting splt. Did you mean split=...? All settings: graftrec prepare"),
         ("recommend users=3", "There is no setting users. Did you mean user=...? All settings: graftrec recommend"),
         ("train ~nothing", "There is no setting nothing."),
