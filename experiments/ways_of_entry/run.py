@@ -18,14 +18,16 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from study import Cell, Finished, main, markdown, mean_and_deviation  # noqa: E402
 
+from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
+
 DATA = ("movielens_small", "amazon_office", "online_retail")
 TEXTS = ("minilm", "smollm2", "hashing", "random")  # random: a vector by the text's hash, as wide as MiniLM's
 ALIGNMENT = "{_target_:graftrec.objectives.rlmrec.FeatureAlignment,_partial_:true,dim:64,temperature:0.2}"
 WAYS = {
     "id": ("input=id",),
     "text": ("input=text",),  # frozen, through an MLP
-    "init": ("input=init",),
-    "init, frozen": ("input=init", "input.trained=false"),
+    "init": ("input=init", "conditioning=pca"),
+    "init_frozen": ("input=init", "conditioning=pca", "input.trained=false"),
     "sum": ("input=id_plus_text",),
     "gated": ("input=gated",),
     "aligned": ("input=id", f"+objective.terms.rlmrec={ALIGNMENT}", "+objective.weights.rlmrec=0.01"),  # RLMRec-Con
@@ -39,19 +41,25 @@ SETTINGS = (
     "trainer.max_epochs=25",
     "trainer.enable_progress_bar=false",
     "callbacks.early_stopping.patience=5",
+    "conditioning=center",  # a decoder's vectors point one way: mean cosine .9
     "logger=[]",
     "threads=1",
 )
+CUT = "features.encoder.max_tokens=64"  # amazon_office's descriptions through SmolLM2: 256 would take an hour
+ORDER = {name: place for place, name in enumerate(DATA)}
 KEY = ("part", "data", "encoder", "way", "features", "seed")
-METRICS = ("recall@20", "precision@20", "f1@20", "ndcg@20")
-COLD = tuple(f"cold/{metric}" for metric in METRICS)
+ACCURACY = ("recall@20", "precision@20", "f1@20", "ndcg@20")
+COLD = (*(f"cold/{name}" for name in ACCURACY), "recall@20", "ndcg@20")  # among cold items, and among all
+METRICS = {"ways": ACCURACY, "encoders": ACCURACY, "cold": COLD}
+CHOICE = "valid/ndcg@20"  # by which the best way is chosen
 
 
 def cell(part: str, data: str, encoder: str, way: str, features: str, seed: int, *words: str) -> Cell:
     """One run; ids alone read no features."""
     values = dict(zip(KEY, (part, data, encoder, way, features, seed), strict=True))
     named = (f"{name}={values[name]}" for name in ("data", "encoder", "features", "seed"))
-    return Cell(values, (*words, *named, *SETTINGS, *WAYS[way]))
+    cut = (CUT,) if (data, features) == ("amazon_office", "smollm2") else ()
+    return Cell(values, (*words, *named, *SETTINGS, *cut, *WAYS[way]))
 
 
 def cells() -> Iterator[Cell]:
@@ -71,3 +79,42 @@ def with_ids(ways: tuple[str, ...], texts: tuple[str, ...]) -> Iterator[tuple[st
     """Ids alone, and every way with every text."""
     yield "id", "none"
     yield from itertools.product(ways, texts)
+
+
+def table(results: pl.DataFrame, part: str) -> str:
+    """Mean ± standard deviation over seeds; the last column compares the first metric with that of ids alone."""
+    metrics, names = METRICS[part], ("data", "encoder", "way", "features")
+    with_ids = results.filter(pl.col("way") == "id").group_by("data", "encoder").agg(pl.col(metrics[0]).mean())
+    ids = {key: value for *key, value in with_ids.iter_rows() for key in [tuple(key)]}
+    lines = []
+    for key, runs in results.sort(pl.col("data").replace_strict(ORDER)).group_by(names, maintain_order=True):
+        base = ids.get(key[:2])
+        change = f"{runs[metrics[0]].mean() / base - 1:+.1%}" if base else ""
+        lines.append([*key, *(mean_and_deviation(runs[name]) for name in metrics), len(runs), change])
+    return markdown([*names, *metrics, "seeds", f"{metrics[0]} to ids"], lines)
+
+
+def report(finished: list[Finished]) -> None:
+    """results.csv, strata.csv, and a table for each part."""
+    rows, strata = [], []
+    for done in finished:
+        part, features = done.cell.values["part"], done.cell.values["features"]
+        metrics = METRICS[str(part)]
+        for row in done.baseline_rows(metrics, "encoder"):
+            reads = row["encoder"].startswith("text-kNN")
+            if reads == (features != "none"):
+                rows.append({"part": part, "way": "", "features": features if reads else "none", "seed": 0, **row})
+        valid = RunFolder.read_json(done.run.metrics)[CHOICE]
+        rows.append({**done.row(metrics), CHOICE: valid})
+        if part != "cold":
+            strata.append(done.strata())
+    results = pl.DataFrame(rows, infer_schema_length=None).unique(list(KEY), keep="first", maintain_order=True)
+    results.write_csv(HERE / "results.csv", float_precision=6)
+    if strata:
+        pl.concat(strata).write_csv(HERE / "strata.csv", float_precision=6)
+    for part in results["part"].unique():
+        (HERE / f"{part}.md").write_text(table(results.filter(pl.col("part") == part), part), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(HERE, list(cells()), report)
