@@ -2,9 +2,9 @@
 
     python experiments/ways_of_entry/run.py [part=ways|encoders|cold ...]
 
-``ways``: LightGCN by way and text encoder on three data sets, one seed. ``encoders``: the best way beside ids and frozen
-text, five encoders, three seeds. ``cold``: items that training never saw. How to choose some of the runs and go on: see
-experiments/study.py.
+``ways``: LightGCN by way and text encoder on three data sets, one seed. ``encoders``: the best way beside ids and
+frozen text, five encoders, three seeds. ``cold``: items that training never saw. How to choose some of the runs and go
+on: see experiments/study.py.
 """
 
 import itertools
@@ -41,10 +41,10 @@ SETTINGS = (
     "trainer.max_epochs=25",
     "trainer.enable_progress_bar=false",
     "callbacks.early_stopping.patience=5",
-    "conditioning=center",  # a decoder's vectors point one way: mean cosine .9
     "logger=[]",
     "threads=1",
 )
+CENTER = "conditioning=center"  # a decoder's vectors point one way: mean cosine .9
 CUT = "features.encoder.max_tokens=64"  # amazon_office's descriptions through SmolLM2: 256 would take an hour
 ORDER = {name: place for place, name in enumerate(DATA)}
 KEY = ("part", "data", "encoder", "way", "features", "seed")
@@ -58,8 +58,9 @@ def cell(part: str, data: str, encoder: str, way: str, features: str, seed: int,
     """One run; ids alone read no features."""
     values = dict(zip(KEY, (part, data, encoder, way, features, seed), strict=True))
     named = (f"{name}={values[name]}" for name in ("data", "encoder", "features", "seed"))
-    cut = (CUT,) if (data, features) == ("amazon_office", "smollm2") else ()
-    return Cell(values, (*words, *named, *SETTINGS, *cut, *WAYS[way]))
+    read = (CENTER,) if features != "none" else ()
+    read += (CUT,) if (data, features) == ("amazon_office", "smollm2") else ()
+    return Cell(values, (*words, *named, *SETTINGS, *read, *WAYS[way]))
 
 
 def cells() -> Iterator[Cell]:
