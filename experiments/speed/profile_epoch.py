@@ -58,7 +58,9 @@ def loop(*words: str) -> Row:
 
 
 def bare(*words: str) -> Row:
-    """Milliseconds a step of the same module without Lightning's loop."""
+    """Milliseconds a step of the same model without Lightning's loop and module."""
+    from graftrec.graph.views import Pass
+    from graftrec.objectives.step import Step
     from graftrec.pipeline import build
     from graftrec.pipeline.prepare import prepare
 
@@ -67,9 +69,12 @@ def bare(*words: str) -> Row:
     module = build.build_module(settings, prepared.data)
     optimizer = module.make_optimizer(module.parameters())
     batches = Timed(prepared.data.batches)
-    for index, batch in enumerate(batches):
+    for batch in batches:
         optimizer.zero_grad()
-        module.training_step(batch, index).backward()
+        start = Pass(module.graph, module.recommender.input())
+        shared = module.recommender.encode(start)
+        step = Step(batch, start, shared, module.positives, module.recommender.encode)
+        module.objective(step)[0].backward()
         optimizer.step()
     return {"step_ms": 1e3 * batches.seconds / STEPS}
 
