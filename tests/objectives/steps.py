@@ -47,7 +47,7 @@ def step_of(
     return Step(
         Batch(user, item, rows, torch.tensor(shared, dtype=torch.long)),
         Pass(graph, nodes if x0 is None else x0),
-        Embeddings(nodes),
+        Embeddings([nodes], mean_of_layers),
         positives,
         encode,
     )
@@ -59,7 +59,13 @@ def encode(start: Pass) -> Embeddings:
     layers = [start.x0]
     for index in range(2):
         layers.append(start.hook(propagate(matrix, layers[-1]), index))
-    return Embeddings(torch.stack(layers).mean(0), layers, start.masked)
+    return Embeddings(layers, mean_of_layers, start.masked)
+
+
+def mean_of_layers(layers: Sequence[Tensor], rows: Tensor | None) -> Tensor:
+    """Of the layers, at ``rows`` or everywhere."""
+    mixed = torch.stack([layer.to(layers[0].dtype) for layer in layers]).mean(0)
+    return mixed if rows is None else mixed.index_select(0, rows)
 
 
 def random_step(seed: int, per_positive: int = 2, num_shared: int = 5) -> Step:

@@ -13,7 +13,7 @@ from graftrec.graph.views import EpochDrop, Noise
 from graftrec.nn.recommender import Embeddings
 from graftrec.objectives.contrast import SGL, Contrast, SimGCL, XSimGCL
 from graftrec.objectives.step import Step
-from tests.objectives.steps import random_step, step_of
+from tests.objectives.steps import mean_of_layers, random_step, step_of
 
 against_whom = pytest.mark.parametrize("against", ["batch", "all"])
 
@@ -98,7 +98,7 @@ def test_xsimgcl_contrasts_the_result_with_a_layer_of_the_same_pass(layer: int, 
 def test_layers_in_the_lower_precision_of_the_propagation() -> None:
     step = random_step(seed=11)
     nodes = step.embeddings.nodes.float()
-    low = replace(step, embeddings=Embeddings(nodes, [nodes, nodes.bfloat16()]))
+    low = replace(step, embeddings=Embeddings([nodes, nodes.bfloat16()], mean_of_layers))
     assert XSimGCL(layer=1)(low).dtype == torch.float32
 
 

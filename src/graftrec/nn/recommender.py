@@ -1,8 +1,9 @@
 """Input, graph encoder and scorer: the whole model, in plain torch."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -15,17 +16,28 @@ from graftrec.nn.encoders.base import Encoder
 from graftrec.nn.inputs.base import Input
 from graftrec.nn.scorers import Cosine, Dot
 
+Mix = Callable[[Sequence[Tensor], Tensor | None], Tensor]  # layers, rows or None for all
+
 
 @dataclass(frozen=True, eq=False)
 class Embeddings:
-    """One forward pass: ``nodes`` [N, d], users above items, the mix of ``layers``, L + 1 tensors [N, d].
+    """One forward pass: ``layers``, L + 1 tensors [N, d], users above items, that ``mix`` reduces to one.
 
     ``masked`` int64 [M] are the nodes whose input a view hid.
     """
 
-    nodes: Tensor
-    layers: Sequence[Tensor] = ()
+    layers: Sequence[Tensor]
+    mix: Mix
     masked: Tensor | None = None
+
+    @cached_property
+    def nodes(self) -> Tensor:
+        """The result for all nodes, [N, d]."""
+        return self.mix(self.layers, None)
+
+    def at(self, rows: Tensor) -> Tensor:
+        """The result for some nodes, int64 [R]: [R, d]. A step needs no more of it."""
+        return self.mix(self.layers, rows)
 
 
 class BehaviourMix(nn.Module):
@@ -69,8 +81,7 @@ class Recommender(nn.Module):
 
     def encode(self, start: Pass) -> Embeddings:
         """The forward pass from its input vectors on."""
-        layers = self.encoder(start.x0, start.graph, start.hook)
-        return Embeddings(self.encoder.mixed(layers), layers, start.masked)
+        return Embeddings(self.encoder(start.x0, start.graph, start.hook), self.encoder.mixed, start.masked)
 
     def weighed(self, graph: Graph, pairs: tuple[Tensor, Tensor] | None = None) -> Graph:
         """What the encoder sees: of several behaviours their mix, without ``pairs``, users and items [B] to learn."""

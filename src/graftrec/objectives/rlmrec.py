@@ -64,18 +64,17 @@ class FeatureAlignment(nn.Module, Term):
         return "set its weight to 0"
 
     def forward(self, step: Step) -> Tensor:
-        users, items = step.space.split(step.embeddings.nodes)
         batch = step.batch
-        return self._of_kind("users", batch.users, users) + self._of_kind(
-            "items", torch.cat([batch.items, batch.negatives.flatten()]), items
-        )
+        items = torch.cat([batch.items, batch.negatives.flatten()])
+        return self._of_kind("users", batch.users, step) + self._of_kind("items", items, step)
 
-    def _of_kind(self, name: str, numbers: Tensor, nodes: Tensor) -> Tensor:
+    def _of_kind(self, name: str, numbers: Tensor, step: Step) -> Tensor:
         numbers = self.texts.known(name, numbers.unique())
         if len(numbers) == 0:
-            return nodes.new_zeros(())
+            return step.start.x0.new_zeros(())
+        nodes = numbers if name == "users" else step.space.item_nodes(numbers)
         projected = self.mlp(self.texts.rows(name, numbers))
-        return info_nce(nodes.index_select(0, numbers), projected, self.temperature)
+        return info_nce(step.embeddings.at(nodes), projected, self.temperature)
 
 
 class FeatureReconstruction(nn.Module, Term):
@@ -102,10 +101,10 @@ class FeatureReconstruction(nn.Module, Term):
         users = self.texts.known("users", masked[masked < first_item])
         items = self.texts.known("items", masked[masked >= first_item] - first_item)
         if len(users) + len(items) == 0:
-            return step.embeddings.nodes.new_zeros(())
+            return step.start.x0.new_zeros(())
         vectors = torch.cat([self.texts.rows("users", users), self.texts.rows("items", items)])
         nodes = torch.cat([users, step.space.item_nodes(items)])
-        return info_nce(self.mlp(step.embeddings.nodes.index_select(0, nodes)), vectors, self.temperature)
+        return info_nce(self.mlp(step.embeddings.at(nodes)), vectors, self.temperature)
 
 
 def _mlp(width_in: int, width_out: int) -> nn.Sequential:

@@ -53,24 +53,24 @@ class Step:
     @cached_property
     def rows(self) -> Rows:
         """The batch's rows of the result."""
-        return self._look_up(self.embeddings.nodes)
+        return self._look_up(self.embeddings.at)
 
     @cached_property
     def input_rows(self) -> Rows:
         """The batch's rows of the input x0."""
-        return self._look_up(self.start.x0)
+        return self._look_up(lambda nodes: self.start.x0.index_select(0, nodes))
 
     def view(self, view: View) -> Embeddings:
         """Another forward pass, changed by ``view``."""
         return self.encode(view(self.start))
 
-    def _look_up(self, vectors: Tensor) -> Rows:
+    def _look_up(self, vectors_of: Callable[[Tensor], Tensor]) -> Rows:
         batch = self.batch
         items = (batch.items, batch.negatives.flatten(), batch.shared)
         nodes = [batch.users, *map(self.space.item_nodes, items)]
-        found = vectors.index_select(0, torch.cat(nodes))
+        found = vectors_of(torch.cat(nodes))
         users, positives, negatives, shared = found.split([len(part) for part in nodes])
-        return Rows(users, positives, negatives.view(*batch.negatives.shape, vectors.shape[1]), shared)
+        return Rows(users, positives, negatives.view(*batch.negatives.shape, found.shape[1]), shared)
 
 
 class Term:

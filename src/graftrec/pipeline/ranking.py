@@ -116,7 +116,8 @@ def _outline_of_a_step(module: RankingModule, x0: Tensor, data: GraphDataModule[
     """The first step with the input in the place of every layer."""
 
     def encode(start: Pass) -> Embeddings:
-        return Embeddings(start.x0, [start.x0] * (module.recommender.encoder.num_layers + 1), start.masked)
+        encoder = module.recommender.encoder
+        return Embeddings([start.x0] * (encoder.num_layers + 1), encoder.mixed, start.masked)
 
     start = Pass(data.graph, x0, (module.seed, 0))
     return Step(next(iter(data.batches)), start, encode(module.objective.view(start)), data.batches.positives, encode)

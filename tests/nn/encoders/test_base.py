@@ -34,6 +34,25 @@ def test_mix_by_hand(mix: str) -> None:
     assert Encoder(num_layers=2, mix=mix).mixed(LAYERS).tolist() == MIXED[mix]
 
 
+@pytest.mark.parametrize("mix", MIXED)
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_mix_at_some_rows_is_the_mix_of_all_at_them(mix: str, dtype: torch.dtype) -> None:
+    rows = torch.tensor([2, 0, 2])
+    generator = torch.Generator().manual_seed(0)
+    results = []
+    for select in (True, False):
+        layers = [torch.randn(4, 3, generator=generator.manual_seed(layer)).to(dtype) for layer in range(3)]
+        layers = [
+            layer.to(torch.float64 if number == 0 else dtype).requires_grad_() for number, layer in enumerate(layers)
+        ]
+        encoder = Encoder(num_layers=2, mix=mix)
+        mixed = encoder.mixed(layers, rows) if select else encoder.mixed(layers)[rows]
+        used = layers[1:] if mix == "mean_without_input" else layers[-1:] if mix == "last" else layers
+        results.append([mixed, *torch.autograd.grad(mixed.pow(2).sum(), used)])
+    for at_rows, of_all in zip(*results, strict=True):
+        torch.testing.assert_close(at_rows, of_all)
+
+
 @pytest.mark.parametrize("mix", ["mean", "sum", "last"])
 def test_mix_of_the_input_alone_is_the_input(mix: str) -> None:
     assert Encoder(num_layers=0, mix=mix).mixed(LAYERS[:1]).tolist() == LAYERS[0].tolist()

@@ -1,6 +1,6 @@
 """What a graph encoder is: L layers over one graph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import torch
@@ -47,33 +47,36 @@ class Encoder(nn.Module):
             layers.append(x if hook is None else hook(x, index))
         return layers
 
-    def mixed(self, layers: list[Tensor]) -> Tensor:
-        """The embedding [N, d] of L + 1 layers."""
+    def mixed(self, layers: Sequence[Tensor], rows: Tensor | None = None) -> Tensor:
+        """The embedding of L + 1 layers: [N, d], or [R, d] at ``rows`` int64 [R] alone."""
         used = {"last": layers[-1:], "mean_without_input": layers[1:]}.get(self.mix, layers)
         scale = 1.0 if self.mix == "sum" else 1 / len(used)
-        return _ScaledSum.apply(layers[0].dtype, scale, *used)
+        return _ScaledSum.apply(layers[0].dtype, scale, rows, *used)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(num_layers={self.num_layers}, mix={self.mix})"
 
 
 class _ScaledSum(torch.autograd.Function):
-    """scale * sum_l X^(l) in ``dtype``; the layers may be in the lower precision of the propagation.
+    """scale * sum_l X^(l), or its ``rows``, in ``dtype``; the layers may be in the lower precision of the propagation.
 
     Every layer's gradient is the same scale * G, made once for each precision; a stack of the layers would copy them.
     """
 
     @staticmethod
-    def forward(ctx: Any, dtype: torch.dtype, scale: float, *layers: Tensor) -> Tensor:
-        ctx.scale, ctx.dtypes = scale, [layer.dtype for layer in layers]
-        total = layers[0].to(dtype, copy=True)
-        for layer in layers[1:]:
-            total += layer.to(dtype)  # adding across precisions is five times slower than the copy
+    def forward(ctx: Any, dtype: torch.dtype, scale: float, rows: Tensor | None, *layers: Tensor) -> Tensor:
+        ctx.scale, ctx.rows, ctx.num_nodes, ctx.dtypes = scale, rows, len(layers[0]), [x.dtype for x in layers]
+        parts = [layer if rows is None else layer.index_select(0, rows) for layer in layers]
+        total = parts[0].to(dtype, copy=True)
+        for part in parts[1:]:
+            total += part.to(dtype)  # adding across precisions is five times slower than the copy
         return total if scale == 1 else total.mul_(scale)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         gradient = gradient if ctx.scale == 1 else gradient * ctx.scale
+        if ctx.rows is not None:
+            gradient = gradient.new_zeros(ctx.num_nodes, gradient.shape[1]).index_add_(0, ctx.rows, gradient)
         cast = {dtype: gradient.to(dtype) for dtype in set(ctx.dtypes)}
-        return None, None, *(cast[dtype] for dtype in ctx.dtypes)
+        return None, None, None, *(cast[dtype] for dtype in ctx.dtypes)
