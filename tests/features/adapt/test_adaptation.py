@@ -27,7 +27,7 @@ needs_packages = pytest.mark.skipif(
 )
 LIKED_TOGETHER = [["red chair", "sea", "garden lamp"], ["blue lamp", "garden", "chair sea"]]
 TITLES = pl.DataFrame({"title": [title for group in LIKED_TOGETHER for title in group]})
-USER_TEXT = pl.DataFrame({"likes": ["red", "red red", "blue", "blue blue"]})
+USER_TEXT = pl.DataFrame({"likes": ["red", "chair red", "blue", "lamp blue"]})
 
 
 def planted() -> Dataset:
@@ -54,17 +54,19 @@ def cosines(vectors: np.ndarray) -> tuple[float, float]:
 
 @pytest.fixture(scope="module")
 def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_bert(tmp_path_factory.mktemp("bert"))
+    still = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    return save_bert(tmp_path_factory.mktemp("bert"), hidden_size=32, **still)
 
 
 @needs_packages
 @pytest.mark.parametrize(("rank", "pairs"), [(2, "co_interacted"), (None, "co_interacted"), (2, "user_text")])
 def test_items_liked_together_come_closer_than_others(rank: int | None, pairs: str, bert: Path, tmp_path: Path) -> None:
     source, store = features(bert), FeatureStore(tmp_path / "features")
-    learner = adaptation(rank=rank, pairs=pairs, epochs=30, lr=0.02 if rank else 0.005)
+    learner = adaptation(rank=rank, pairs=pairs, epochs=40, lr=0.01 if rank else 0.001)
     adapted, facts = learner(source, planted(), tmp_path / "adapted")
     before, after = (cosines(made(planted(), store).item) for made in (source, adapted))  # type: ignore[arg-type]
-    assert after[0] - after[1] > before[0] - before[1] + 0.3
+    assert before[0] - before[1] < 0.05
+    assert after[0] - after[1] > 0.3
     assert facts["loss_end"] < facts["loss_start"]
     assert store.path(adapted.encoder) != store.path(source.encoder)
 
@@ -119,7 +121,7 @@ CHANGES: list[dict[str, Any]] = [
 
 def test_the_key_changes_with_every_setting_and_text(bert: Path, tmp_path: Path) -> None:
     other_titles = replace(planted(), item_text=TITLES.with_columns(pl.col("title") + " sea"))
-    other_model = features(save_bert(tmp_path / "other", seed=1))
+    other_model = features(save_bert(tmp_path / "other", hidden_size=32, seed=1))
     others = [features(bert, pooling="max"), features(bert, prompt="a {text}"), other_model]
     keys = [adaptation(**change).key(features(bert), planted()) for change in [{}, *CHANGES]]
     keys += [adaptation().key(features(bert), other_titles), *(adaptation().key(one, planted()) for one in others)]

@@ -57,6 +57,13 @@ class ReadingModule(InputModule):
         raise NotImplementedError("adapted models are saved as plain transformers")
 
 
+class Trainer(SentenceTransformerTrainer):
+    """Without the model card, for which examples would be encoded."""
+
+    def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+        pass
+
+
 class Watch(TrainerCallback):
     """Moves the progress bar and keeps the losses."""
 
@@ -77,7 +84,8 @@ def fine_tune(
 ) -> tuple[Any, Any, dict[str, Any]]:
     """Tokenizer, adapted model (low-rank changes merged into it) and what came of it."""
     reader, model = encoder.load(replace(encoder.language_model, dtype="float32"))
-    if not isinstance(model, MODEL_MAPPING.get(type(model.config), object)):  # it could not be loaded again
+    whole: Any = MODEL_MAPPING.get(type(model.config), object)
+    if not isinstance(model, whole):  # it could not be loaded again
         raise InputError(
             f"adapt= trains encoders and decoders, but {encoder.language_model.name} is the encoder half of a larger "
             f"model; choose another features.encoder.model, or set adapt=none."
@@ -138,12 +146,11 @@ def train(sentences: SentenceTransformer, pairs: TextPairs, adaptation: "Adaptat
             dataloader_pin_memory=False,
         )
         disable_progress_bars()  # of datasets
-        sentences.model_card_data.generate_widget_examples = False
         rows = Dataset.from_dict({"anchor": pairs.anchors, "positive": pairs.positives})
         loss = MultipleNegativesRankingLoss(sentences)
-        trainer = SentenceTransformerTrainer(sentences, settings, rows, loss=loss, callbacks=[watch])
-        trainer.remove_callback(PrinterCallback)
         with warnings.catch_warnings(action="ignore", category=FutureWarning):  # among these libraries
+            trainer = Trainer(sentences, settings, rows, loss=loss, callbacks=[watch])
+            trainer.remove_callback(PrinterCallback)
             trainer.train()
     return {"steps": trainer.state.global_step, "loss_start": watch.losses[0], "loss_end": watch.losses[-1]}
 
