@@ -48,7 +48,7 @@ def test_an_adapted_model_is_made_once_and_read_by_run_evaluation_and_baseline(
         (["features=hashing"], "a transformer on this machine, but features= gives HashingEncoder; choose"),
         (["features=none", "input=id"], "but features= gives NoFeatures; choose features=minilm"),
         (["features=minilm", "adapt.pairs=clicks"], "adapt.pairs='clicks' is unknown; choose one of co_interacted"),
-        (["features=minilm", "adapt.pairs=user_text", "data.user_text=null"], "the data has no text of users"),
+        (["features=minilm", "adapt.pairs=user_text", "data.user_text=[]"], "the data has no text of users"),
         (["features=minilm", "adapt=full", "adapt.rank=2"], "rank"),
     ],
 )
