@@ -17,5 +17,5 @@ lint: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[demo,llm,test]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[adapt,demo,llm,test]'
 	touch $@

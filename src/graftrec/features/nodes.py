@@ -1,8 +1,8 @@
 """Feature blocks of users and items, aligned with the data set's numbering."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -31,6 +31,7 @@ class NodeFeatures:
     user_present: np.ndarray | None = None  # boolean [U]; None: every user has features
     item_present: np.ndarray | None = None  # boolean [I]; None: every item has features
     users_from_items: bool = False  # user rows are means of training items
+    adaptation: Mapping[str, Any] | None = None  # what adapting the language model did; None: it was not
 
 
 class FeatureSource(Protocol):
@@ -80,11 +81,17 @@ class TextFeatures:
         narrow = self._features(dataset, lambda texts: np.zeros((len(texts), 1), dtype=np.float32))
         return stand_in(narrow, self.encoder.width)
 
+    def item_texts(self, dataset: Dataset) -> list[str | None]:
+        """The sentence that is read for each item; None where it has no text and ``missing`` allows that."""
+        return self._texts(dataset.item_text, dataset.items.ids, self.template)
+
+    def user_texts(self, dataset: Dataset) -> list[str | None]:
+        """Likewise for each user."""
+        return self._texts(dataset.user_text, dataset.users.ids, self.user_template)
+
     def _features(self, dataset: Dataset, encode: Callable[[list[str]], np.ndarray]) -> NodeFeatures:
-        item_texts = self._texts(dataset.item_text, dataset.items.ids, self.template)
-        user_texts = None
-        if self.users == "text":  # looked at before the items are encoded
-            user_texts = self._texts(dataset.user_text, dataset.users.ids, self.user_template)
+        item_texts = self.item_texts(dataset)
+        user_texts = self.user_texts(dataset) if self.users == "text" else None  # looked at before items are encoded
         items, item_present = self._block(item_texts, encode)
         if user_texts is not None:
             users, user_present = self._block(user_texts, encode)

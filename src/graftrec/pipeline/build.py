@@ -70,7 +70,11 @@ def build_features(config: DictConfig, dataset: Dataset) -> NodeFeatures:
     """User and item features, from the cache where it has them."""
     # runs of an earlier version have no store=
     store = instantiate(config.store) if "store" in config else FeatureStore(f"{config.paths.cache}/features")
-    return instantiate(config.features)(with_profiles(config, dataset), store)
+    source, dataset = instantiate(config.features), with_profiles(config, dataset)
+    if not config.get("adapt"):  # none, or a run of an earlier version
+        return source(dataset, store)
+    adapted, facts = instantiate(config.adapt)(source, dataset, Path(config.paths.cache) / "adapted")
+    return replace(adapted(dataset, store), adaptation=facts)
 
 
 def with_profiles(config: DictConfig, dataset: Dataset, outline: bool = False) -> Dataset:
@@ -129,7 +133,10 @@ def build_objective(config: DictConfig, features: NodeFeatures) -> Objective:
 
 def outline(config: DictConfig, dataset: Dataset, graph: Graph) -> GraphDataModule[Any]:
     """The data module on stand-in features, before texts are encoded."""
-    features = instantiate(config.features).outline(with_profiles(config, dataset, outline=True))
+    source, texts = instantiate(config.features), with_profiles(config, dataset, outline=True)
+    features = source.outline(texts)
+    if config.get("adapt"):
+        instantiate(config.adapt).check(source, texts)
     return build_data_module(config, dataset, graph, features, condition(config, dataset, features, outline=True))
 
 

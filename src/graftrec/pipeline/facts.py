@@ -26,6 +26,7 @@ def facts_of(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
             "edges": prepared.data.graph.num_edges,
         },
         "text_vectors": {name: asdict(geometry) for name, geometry in prepared.geometry.items()},
+        "adaptation": prepared.adaptation,
         "tags": [*config.tags, *(["leaky"] if dataset.leaky else [])],
         "started": time.strftime("%Y-%m-%dT%H:%M:%S"),
     }

@@ -41,11 +41,12 @@ def fit(config: DictConfig, run: RunFolder) -> dict[str, float]:
     dataset, stages = prepared.dataset, prepared.stages
     tuned.check_memory(dataset.num_users, dataset.num_items, available_memory_gib())
     with stages("features"):
-        features = build.build_features(config, dataset).item
+        made = build.build_features(config, dataset)
+    features = made.item
     tuned.check_features(features)
     metric = _monitored(config, dataset)
     save_dataset(dataset, run.dataset)
-    facts = facts_of(config, prepared)
+    facts = {**facts_of(config, prepared), "adaptation": made.adaptation}
     RunFolder.write_json(run.facts, {"status": "running", **facts})
     with tracked(build.instantiate(config.get("logger")) or {}, run_info(config, run, facts)) as loggers:
         model, results = _judged(tuned, metric, config, prepared, features)

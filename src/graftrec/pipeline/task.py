@@ -30,6 +30,7 @@ class Prepared:
     data: GraphDataModule[Any]
     stages: Stages
     geometry: Mapping[str, Geometry] = field(default_factory=dict)  # of text vectors: encoded, conditioned
+    adaptation: Mapping[str, Any] | None = None  # what adapting the language model did
 
 
 class Result(Protocol):

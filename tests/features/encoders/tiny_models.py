@@ -28,14 +28,14 @@ def save_tokenizer(folder: Path, marks: bool, **settings: Any) -> None:
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
 
 
-def save_bert(folder: Path, seed: int = 0) -> Path:
-    """Eight dimensions, 32 positions."""
+def save_bert(folder: Path, seed: int = 0, **settings: Any) -> Path:
+    """Eight dimensions, 32 positions, unless ``settings`` say otherwise."""
     save_tokenizer(folder, marks=True)
     sizes = {"vocab_size": len(WORDS), "hidden_size": 8, "intermediate_size": 16, "max_position_embeddings": 32}
+    chosen = {"num_hidden_layers": 2, "num_attention_heads": 2, "initializer_range": 0.5, **sizes, **settings}
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        config = BertConfig(num_hidden_layers=2, num_attention_heads=2, initializer_range=0.5, **sizes)
-        BertModel(config).save_pretrained(folder)
+        BertModel(BertConfig(**chosen)).save_pretrained(folder)
     return folder
 
 

@@ -166,16 +166,21 @@ def _digest(folder: Path, file: str | None) -> str:
     return digest.hexdigest()
 
 
-def _save(tokenizer: Any, model: Any, folder: Path) -> None:
-    """Dequantised weights, whole or not at all; where they cannot be written the loaded model serves as well."""
+def save_plain(tokenizer: Any, model: Any, folder: Path) -> None:
+    """Writes what ``LanguageModel`` loads from a folder; of a dequantised model without its quantisation."""
     settings = {name: value for name, value in model.config.to_dict().items() if name != "quantization_config"}
     with torch.device("meta"):  # no memory of its own
         plain = type(model)(type(model.config).from_dict(settings))
     plain.load_state_dict(model.state_dict(), assign=True)
+    plain.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _save(tokenizer: Any, model: Any, folder: Path) -> None:
+    """Dequantised weights, whole or not at all; where they cannot be written the loaded model serves as well."""
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     with suppress(OSError, SafetensorError):
         partial.mkdir(parents=True)
-        plain.save_pretrained(partial)
-        tokenizer.save_pretrained(partial)
+        save_plain(tokenizer, model, partial)
         partial.rename(folder)
     shutil.rmtree(partial, ignore_errors=True)

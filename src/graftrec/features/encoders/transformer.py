@@ -43,7 +43,8 @@ class TransformerEncoder:
             raise InputError(f"max_tokens={self.max_tokens}, token_budget={self.token_budget}: both must be >= 1.")
 
     @property
-    def _model(self) -> LanguageModel:
+    def language_model(self) -> LanguageModel:
+        """``model`` with all its settings."""
         assert isinstance(self.model, LanguageModel)
         return self.model
 
@@ -53,7 +54,7 @@ class TransformerEncoder:
         asked = {"prompt": self.prompt, "chat_template": self.chat_template}
         return {
             "encoder": "transformer",
-            **self._model.fingerprint,
+            **self.language_model.fingerprint,
             "pooling": self.pooling,
             "normalize": self.normalize,
             "max_tokens": self.max_tokens,
@@ -62,11 +63,15 @@ class TransformerEncoder:
 
     @property
     def width(self) -> int:
-        return self._model.width
+        return self.language_model.width
 
     @cached_property
     def _loaded(self) -> tuple[TokenReader, Any]:
-        tokenizer, model = self._model.load()
+        return self.load(self.language_model)
+
+    def load(self, language_model: LanguageModel) -> tuple[TokenReader, Any]:
+        """What reads texts as this encoder does, and ``language_model``'s weights."""
+        tokenizer, model = language_model.load()
         limit = longest_text(model)
         if limit is not None and self.max_tokens > limit:
             raise InputError(f"max_tokens={self.max_tokens}, but the model reads {limit:,} tokens at most.")
