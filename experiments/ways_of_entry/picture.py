@@ -51,7 +51,7 @@ def encoders() -> None:
         here = means.filter(pl.col("data") == data).with_columns(label=pl.col("way") + ", " + pl.col("features"))
         grid = here.pivot("label", index="encoder", values="recall@20", maintain_order=True)
         ways = [name for name in grid.columns if name not in ("encoder", "id, none")]
-        change = grid.select(100 * (pl.col(way) / pl.col("id, none") - 1) for way in ways).to_numpy()
+        change = grid.select((100 * (pl.col(way) / pl.col("id, none") - 1)).alias(way) for way in ways).to_numpy()
         panel.imshow(change, cmap="RdBu", vmin=-40, vmax=40, aspect="auto")
         panel.set_xticks(range(len(ways)), ways)
         panel.set_yticks(range(len(grid)), grid["encoder"])
