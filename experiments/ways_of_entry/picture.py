@@ -6,6 +6,7 @@ python experiments/ways_of_entry/picture.py
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import polars as pl
 
 matplotlib.use("Agg")
@@ -55,7 +56,9 @@ def encoders() -> None:
         panel.imshow(change, cmap="RdBu", vmin=-40, vmax=40, aspect="auto")
         panel.set_xticks(range(len(ways)), ways)
         panel.set_yticks(range(len(grid)), grid["encoder"])
-        for (row, column), value in ((place, change[place]) for place in zip(*change.nonzero(), strict=True)):
+        for (row, column), value in (
+            (place, change[place]) for place in zip(*np.isfinite(change).nonzero(), strict=True)
+        ):
             panel.text(column, row, f"{value:+.0f} %", ha="center", va="center")
         panel.set_title(f"{data}: recall@20 over ids alone", loc="left", fontweight="bold")
     figure.savefig(HERE / "encoders.png", dpi=120)
