@@ -39,6 +39,7 @@ def small(folder: Path, *words: str) -> list[str]:
         (["encoder=gcn", "encoder.normalization=rows"], "'rows' is unknown; choose one of"),
         (["baselines.metric=auc"], "baselines.metric='auc' is unknown; choose one of"),
         (["trainer=ddp", "objective.terms.softmax.in_batch=true"], "set in_batch=false and negatives.shared"),
+        (["trainer.max_epochs=0"], "trainer.max_epochs=0 trains nothing; set 1 or more"),
         (["protocol=dirty"], "protocol='dirty' is unknown; choose one of clean, paper"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

@@ -142,6 +142,8 @@ def outline(config: DictConfig, dataset: Dataset, graph: Graph) -> GraphDataModu
 
 def rehearse(config: DictConfig, data: GraphDataModule[Any]) -> None:
     """Refuse bad settings before long work: build all parts on an ``outline`` and try them once."""
+    if config.trainer.max_epochs == 0:
+        raise InputError("trainer.max_epochs=0 trains nothing; set 1 or more.")
     task = instantiate(config.task)
     module = build_module(config, data)
     module.warn_of_nothing_to_train()

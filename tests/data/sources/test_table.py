@@ -164,3 +164,11 @@ def test_amazon_office_has_its_rows(configured: Configured) -> None:
 
 def test_amazon_office_has_its_items(configured: Configured) -> None:
     assert len(configured("amazon_office").read().items) == 2_420
+
+
+@pytest.mark.parametrize(
+    ("given", "columns"), [(None, ()), ("title", ("title",)), (["title", "year"], ["title", "year"])]
+)
+def test_text_columns_may_be_none_or_one(given: object, columns: object) -> None:
+    source = TableSource(name="films", interactions="x.csv", columns={}, item_text=given, user_text=given)  # type: ignore[arg-type]
+    assert source.item_text == source.user_text == columns

@@ -43,8 +43,8 @@ class Source(ABC):
     def __post_init__(self) -> None:
         for name in ("item_text", "user_text"):
             value = getattr(self, name)
-            if isinstance(value, str):  # one column, not a list of letters
-                object.__setattr__(self, name, (value,))
+            if value is None or isinstance(value, str):  # none, or one column, not a list of letters
+                object.__setattr__(self, name, () if value is None else (value,))
 
     def read_text_table(self, files: FileSource, key: str, file: str | None, key_column: str) -> pl.DataFrame | None:
         """The item or user table (``key``); None where the data has none, refused where text was asked of it."""
