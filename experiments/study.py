@@ -4,7 +4,8 @@
 
 Runs go to FOLDER (outputs/NAME by default). A finished run is kept, an interrupted one goes on, so the same command
 again continues. Words such as ``encoder=gcn,gin`` choose some of the runs; two commands with different words may share
-a folder. After every run the tables of all finished ones are written beside the study's run.py.
+a folder. After every run the tables are written beside the study's run.py, from FOLDER's runs and from the rows of
+results.csv whose runs are elsewhere.
 """
 
 import sys
@@ -92,6 +93,15 @@ def main(here: Path, cells: Sequence[Cell], report: Callable[[list[Finished]], N
 def finished(cells: Iterable[Cell], runs: Path) -> list[Finished]:
     """The cells that have run."""
     return [Finished(cell, cell.folder(runs)) for cell in cells if cell.folder(runs).metrics.is_file()]
+
+
+def with_earlier(results: pl.DataFrame, file: Path, key: Sequence[str]) -> pl.DataFrame:
+    """``results`` and, after them, the rows of ``file`` with another ``key``: runs whose folders are gone or elsewhere."""
+    tables = [results]
+    if file.is_file():
+        tables.append(pl.read_csv(file, infer_schema_length=None, missing_utf8_is_empty_string=True))
+    together = pl.concat(tables, how="diagonal_relaxed")
+    return together.unique(list(key), keep="first", maintain_order=True)
 
 
 def mean_and_deviation(values: pl.Series, digits: int = 4) -> str:

@@ -14,7 +14,7 @@ import polars as pl
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from study import Cell, Finished, main, markdown, mean_and_deviation  # noqa: E402
+from study import Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
 
 DATA = ("movielens_small", "amazon_office", "online_retail")
 ENCODERS = ("identity", "lightgcn", "gcn", "gin", "gat", "gatedgcn")
@@ -34,6 +34,12 @@ METRICS = {
     "interest": tuple(f"{kind}/{name}" for kind in ("uniform", "popularity_matched") for name in ("f1", "roc_auc")),
 }
 TO_BEAT = {"ranking": ("item-kNN", "ndcg@20"), "interest": ("popularity", "uniform/roc_auc")}
+ORDER = {
+    "data": DATA,
+    "task": tuple(SEEDS),
+    "encoder": ("popularity", "item-kNN", *ENCODERS),
+    "features": tuple(INPUTS),
+}
 KEY = ("data", "task", "encoder", "features", "seed")
 
 
@@ -67,7 +73,9 @@ def report(finished: list[Finished]) -> None:
         metrics = METRICS[str(done.cell.values["task"])]
         beside = done.baseline_rows(metrics, "encoder")
         found += [*({"features": "none", "seed": 0, **row} for row in beside), done.row(metrics)]
-    results = pl.DataFrame(found, infer_schema_length=None).unique(list(KEY), keep="first", maintain_order=True)
+    results = with_earlier(pl.DataFrame(found, infer_schema_length=None), HERE / "results.csv", KEY)
+    order = [pl.col(name).cast(pl.Enum(names)) for name, names in ORDER.items()]
+    results = results.sort(*order, "seed", maintain_order=True)
     first = [*KEY, *METRICS["ranking"], "epochs", "seconds"]
     results.select(*first, pl.exclude(first)).write_csv(HERE / "results.csv", float_precision=6)
     for task in results["task"].unique():
