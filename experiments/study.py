@@ -96,10 +96,10 @@ def finished(cells: Iterable[Cell], runs: Path) -> list[Finished]:
 
 
 def with_earlier(results: pl.DataFrame, file: Path, key: Sequence[str]) -> pl.DataFrame:
-    """``results`` and, after them, the rows of ``file`` with another ``key``: runs whose folders are gone or elsewhere."""
+    """``results``, then the rows of ``file`` with another ``key``: runs whose folders are gone or elsewhere."""
     tables = [results]
     if file.is_file():
-        tables.append(pl.read_csv(file, infer_schema_length=None, missing_utf8_is_empty_string=True))
+        tables.append(pl.read_csv(file, infer_schema_length=None, empty_string_is_null=False))
     together = pl.concat(tables, how="diagonal_relaxed")
     return together.unique(list(key), keep="first", maintain_order=True)
 

@@ -16,7 +16,7 @@ import polars as pl
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from study import Cell, Finished, main, markdown, mean_and_deviation  # noqa: E402
+from study import Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
 
 from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
 
@@ -109,10 +109,12 @@ def report(finished: list[Finished]) -> None:
         rows.append({**done.row(metrics), CHOICE: valid})
         if part != "cold":
             strata.append(done.strata())
-    results = pl.DataFrame(rows, infer_schema_length=None).unique(list(KEY), keep="first", maintain_order=True)
+    results = with_earlier(pl.DataFrame(rows, infer_schema_length=None), HERE / "results.csv", KEY)
+    results = results.sort("seed", maintain_order=True)
     results.write_csv(HERE / "results.csv", float_precision=6)
     if strata:
-        pl.concat(strata).write_csv(HERE / "strata.csv", float_precision=6)
+        by_degree = with_earlier(pl.concat(strata), HERE / "strata.csv", (*KEY, "kind", "stratum"))
+        by_degree.write_csv(HERE / "strata.csv", float_precision=6)
     for part in results["part"].unique():
         (HERE / f"{part}.md").write_text(table(results.filter(pl.col("part") == part), part), encoding="utf-8")
 
