@@ -2,10 +2,10 @@
 
     python experiments/NAME/run.py [FOLDER] [data=movielens_small encoder=gcn,gin seed=0 ...]
 
-Runs go to FOLDER (outputs/NAME by default). A finished run is kept, an interrupted one goes on, so the same command
-again continues. Words such as ``encoder=gcn,gin`` choose some of the runs; two commands with different words may share
-a folder. After every run the tables are written beside the study's run.py, from FOLDER's runs and from the rows of
-results.csv whose runs are elsewhere.
+Runs go to FOLDER (outputs/NAME by default). A finished run is kept, an interrupted one goes on, one that has a row in
+the study's results.csv is not repeated, so the same command again continues; to repeat a run, remove its row. Words
+such as ``encoder=gcn,gin`` choose some of the runs; two commands with different words may share a folder. After every
+run the tables are written beside the study's run.py, from FOLDER's runs and from the rows of results.csv.
 """
 
 import sys
@@ -35,6 +35,13 @@ class Cell:
     def chosen(self, words: Mapping[str, list[str]]) -> bool:
         """Whether every word, such as encoder: [gcn, gin], names this run's value."""
         return all(str(self.values.get(name)) in values for name, values in words.items())
+
+    def known(self, results: Path) -> bool:
+        """Whether ``results`` (results.csv) has a row of this run."""
+        if not results.is_file():
+            return False
+        same = [pl.col(name).cast(pl.String) == str(value) for name, value in self.values.items()]
+        return not pl.read_csv(results, infer_schema_length=None).filter(*same).is_empty()
 
     def folder(self, runs: Path) -> RunFolder:
         """Where it lies in ``runs``."""
@@ -80,12 +87,13 @@ def main(here: Path, cells: Sequence[Cell], report: Callable[[list[Finished]], N
     if unknown:
         sys.exit(f"{unknown.pop()}= is no word of this study; choose among {', '.join(cells[0].values)}.")
     runs = Path(places[0] if places else f"outputs/{here.name}")
-    initialize_config_dir(str(config_folder()), version_base="1.3")
-    for cell in track([cell for cell in cells if cell.chosen(words)], "runs"):
-        run = cell.folder(runs)
-        if not run.metrics.is_file():
-            train(compose("train", list(cell.overrides)), run.path)
-            report(finished(cells, runs))
+    missing = [cell for cell in cells if cell.chosen(words) and not cell.known(here / "results.csv")]
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        for cell in track(missing, "runs"):
+            run = cell.folder(runs)
+            if not run.metrics.is_file():
+                train(compose("train", list(cell.overrides)), run.path)
+                report(finished(cells, runs))
     report(finished(cells, runs))
     print(*(path for path in sorted(here.iterdir()) if path.suffix in (".md", ".csv", ".png")), sep="\n")
 

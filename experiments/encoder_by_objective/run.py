@@ -1,0 +1,114 @@
+"""Encoder x objective: which matters more for full ranking, how nodes are encoded or what is optimised?
+
+    python experiments/encoder_by_objective/run.py
+
+Every pair runs at three learning rates with one seed; the rate with the best validation NDCG runs again with two more.
+How to choose some of the runs and go on: see experiments/study.py.
+"""
+
+import itertools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from study import Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
+
+from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
+
+ENCODERS = {  # by data: on online_retail the encoders with attention or gates would take hours
+    "rlmrec_amazon": ("identity", "lightgcn", "gcn", "gin", "gat", "gatedgcn"),
+    "online_retail": ("identity", "lightgcn", "gcn"),
+}
+OBJECTIVES = ("bpr", "bce", "softmax", "directau", "xsimgcl")
+RATES = ("1e-3", "3e-3", "1e-2")
+SEEDS = (0, 1, 2)  # the first chooses the rate
+KEY = ("data", "encoder", "objective", "rate", "seed")
+METRICS = ("recall@20", "precision@20", "f1@20", "ndcg@20", "coverage@20")
+CHOICE = "valid/ndcg@20"
+SETTINGS = (
+    "features=none",
+    "input=id",
+    "batch_size=8192",
+    "trainer.max_epochs=25",
+    "trainer.enable_progress_bar=false",
+    "callbacks.early_stopping.patience=5",
+    "baselines=strong",
+    "logger=[]",
+    "threads=1",
+)
+
+
+def cell(data: str, encoder: str, objective: str, rate: str, seed: int) -> Cell:
+    """One run."""
+    named = (f"data={data}", f"encoder={encoder}", f"objective={objective}", f"optimizer.lr={rate}", f"seed={seed}")
+    return Cell(dict(zip(KEY, (data, encoder, objective, rate, seed), strict=True)), (*named, *SETTINGS))
+
+
+def searched() -> Iterator[Cell]:
+    """Every pair at every rate, with the first seed."""
+    for data, encoders in ENCODERS.items():
+        for objective, encoder, rate in itertools.product(OBJECTIVES, encoders, RATES):
+            yield cell(data, encoder, objective, rate, SEEDS[0])
+
+
+def repeated() -> Iterator[Cell]:
+    """The best rate of each pair that ran at every rate, with the other seeds."""
+    results = pl.read_csv(HERE / "results.csv", schema_overrides={"rate": pl.String})
+    first = results.filter(pl.col("seed") == SEEDS[0], pl.col("rate").is_in(RATES))
+    for (data, encoder, objective), runs in first.group_by(KEY[:3], maintain_order=True):
+        if len(runs) == len(RATES):
+            for seed in SEEDS[1:]:
+                yield cell(data, encoder, objective, best(runs), seed)
+
+
+def best(runs: pl.DataFrame) -> str:
+    """The rate with the best validation NDCG among one pair's runs with the first seed."""
+    return runs.filter(pl.col("seed") == SEEDS[0]).sort(CHOICE, descending=True, nulls_last=True)["rate"][0]
+
+
+def table(results: pl.DataFrame) -> str:
+    """Test metrics of each pair at its best rate, mean ± standard deviation over seeds."""
+    lines = []
+    for (*pair, objective), runs in results.group_by(KEY[:3], maintain_order=True):
+        rate = best(runs) if objective else ""
+        chosen = runs.filter(pl.col("rate") == rate)
+        means = (mean_and_deviation(chosen[name]) for name in METRICS)
+        lines.append([*pair, objective, rate, *means, len(chosen), edge(runs, rate)])
+    return markdown([*KEY[:4], *METRICS, "seeds", "rate at an edge"], lines)
+
+
+def edge(runs: pl.DataFrame, rate: str) -> str:
+    """Whether the best rate is the lowest or the highest that was tried: a better one may lie outside."""
+    tried = set(runs["rate"])
+    return "yes" if tried == set(RATES) and rate in (RATES[0], RATES[-1]) else ""
+
+
+def report(finished: list[Finished]) -> None:
+    """results.csv with every run, and the table."""
+    rows = []
+    for done in finished:
+        beside = done.baseline_rows(METRICS, "encoder")
+        rows += [{"objective": "", "rate": "", "seed": 0, **row} for row in beside]
+        rows.append({**done.row(METRICS), CHOICE: RunFolder.read_json(done.run.metrics)[CHOICE]})
+    if not rows:
+        return
+    results = with_earlier(pl.DataFrame(rows, infer_schema_length=None), HERE / "results.csv", KEY)
+    results = results.sort(
+        "data",
+        pl.col("objective") != "",
+        "objective",
+        "encoder",
+        maintain_order=True,
+        descending=[True, False, False, False],
+    )
+    results.select(*KEY, pl.exclude(KEY)).write_csv(HERE / "results.csv", float_precision=6)
+    (HERE / "table.md").write_text(table(results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(HERE, list(searched()), report)
+    main(HERE, [*searched(), *repeated()], report)
