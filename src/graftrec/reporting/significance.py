@@ -49,9 +49,16 @@ def differences(first: np.ndarray, others: Sequence[np.ndarray]) -> list[Differe
     corrected = holm(np.array(p_values))
     return [
         Difference(
-            float(pair.mean()), *bootstrap(pair), p, float(h), rank_biserial(pair), len(pair), np.count_nonzero(pair)
+            mean=float(pair.mean()),
+            low=low,
+            high=high,
+            p=p,
+            holm=float(raised),
+            effect=rank_biserial(pair),
+            users=len(pair),
+            differing=int(np.count_nonzero(pair)),
         )
-        for pair, p, h in zip(pairs, p_values, corrected, strict=True)
+        for pair, p, raised, (low, high) in zip(pairs, p_values, corrected, map(bootstrap, pairs), strict=True)
     ]
 
 

@@ -1,0 +1,104 @@
+"""A comparison in the terminal."""
+
+from typing import Final
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from graftrec.reporting.comparison import Comparison, shown_p, verdict
+from graftrec.reporting.significance import RESAMPLES
+from graftrec.reporting.tables import console
+from graftrec.reporting.variants import ACCURACY, by_degree, means
+
+NOTE: Final = (
+    "Each user's value is a mean over seeds. interval: 95%, paired bootstrap, {:,} resamples of users. p: Wilcoxon "
+    "signed-rank, users without a difference left out; Holm: corrected for this table's tests ({}). effect: "
+    "matched-pairs rank-biserial, -1 to 1, of the users that differ. seeds: pairs of runs in which the first is better."
+)
+DEGREES: Final = {
+    "user degree": "training items of the user (users)",
+    "item degree": "training users of the item (pairs)",
+}
+
+
+def print_comparison(comparison: Comparison) -> None:
+    """Means, tests, values by degree, and one sentence on each difference."""
+    out, first = console(), comparison.runs.row(0, named=True)
+    users = next(iter(comparison.differences.values())).users
+    out.print(
+        f"[bold]{first['data']}[/] (hash {first['hash']}), protocol {first['protocol']}, mask {first['mask']}, "
+        f"{users:,} test users",
+        highlight=False,
+    )
+    out.print(_means(comparison))
+    out.print(Text(f"\n{comparison.metric}: {comparison.reference}, minus"))
+    out.print(_tests(comparison))
+    out.print(NOTE.format(RESAMPLES, len(comparison.differences)), style="dim", highlight=False)
+    _print_degrees(comparison, out)
+    out.print(f"\nIs the difference in {comparison.metric} real?", highlight=False)
+    for label in comparison.differences:
+        out.print(Text(f"- {verdict(comparison, label)}"))
+    _print_better_baselines(comparison, out)
+
+
+def _means(comparison: Comparison) -> Table:
+    """Mean ± std over seeds of every variant, best first; baselines below."""
+    metrics = list(dict.fromkeys([*(f"test/{name}@{comparison.k}" for name in ACCURACY), comparison.column]))
+    rows = means(comparison.runs, metrics).sort(comparison.column, descending=True)
+    heads = (name.removeprefix("test/").removesuffix(f"@{comparison.k}") for name in metrics)
+    table = Table(f"lists of {comparison.k}, mean ± std over seeds", "seeds", *heads, "seconds")
+    for row in rows.iter_rows(named=True):
+        cells = (_cell(row[name], row[f"{name}_std"], row[name] == rows[name].max()) for name in metrics)
+        table.add_row(Text(row["label"]), str(row["seeds"]) if row["trained"] else "", *cells, f"{row['seconds']:.1f}")
+    table.add_section()
+    for row in comparison.baselines.iter_rows(named=True):
+        cells = (_cell(row.get(name), None, False) for name in metrics)
+        table.add_row(Text(f"{row['label']} (beside the runs)"), "", *cells, f"{row['seconds']:.1f}")
+    return table
+
+
+def _cell(value: float | None, spread: float | None, best: bool) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.4f}" + (f" ±{spread:.4f}" if spread is not None else "")
+    return f"[bold]{text}[/]" if best else text
+
+
+def _tests(comparison: Comparison) -> Table:
+    """One row a variant: the difference of the reference to it."""
+    heads = ("difference", "in %", "interval", "p", "Holm", "effect", "users differ", "seeds")
+    table = Table("this variant", *heads)
+    for label, found in comparison.differences.items():
+        won, pairs = comparison.wins(label)
+        cells = (f"{found.mean:+.4f}", f"{comparison.percent(label):+.1f}", f"{found.low:+.4f} {found.high:+.4f}")
+        share = f"{100 * found.differing / found.users:.0f}%"
+        tested = (shown_p(found.p), shown_p(found.holm), f"{found.effect:+.2f}", share, f"{won} of {pairs}")
+        table.add_row(Text(label), *cells, *tested)
+    return table
+
+
+def _print_degrees(comparison: Comparison, out: Console) -> None:
+    """Differences by training degree, cold to warm; items have recall alone."""
+    metric = comparison.metric if "/" not in comparison.metric else f"recall@{comparison.k}"
+    for (kind,), part in by_degree(comparison.runs, metric).group_by("kind", maintain_order=True):
+        own = part.filter(pl.col("label") == comparison.reference)
+        heads = (f"{name} ({size:,})" for name, size in own.select("stratum", "size").iter_rows())
+        out.print(Text(f"\n{metric} by {DEGREES[str(kind)]}: {comparison.reference}, minus"))
+        table = Table("this variant", *heads)
+        for label in comparison.differences:
+            gained = own[metric] - part.filter(pl.col("label") == label)[metric]
+            table.add_row(Text(label), *(f"{value:+.4f}" for value in gained))
+        out.print(table)
+
+
+def _print_better_baselines(comparison: Comparison, out: Console) -> None:
+    """Say where a simple recommender is above the best variant: it has no per-user values to be tested by."""
+    if comparison.column not in comparison.baselines.columns:
+        return
+    best = means(comparison.runs, [comparison.column])[comparison.column].max()
+    above = comparison.baselines.filter(pl.col(comparison.column) > best).sort(comparison.column, descending=True)
+    for name, value in above.select("label", comparison.column).iter_rows():
+        told = f"is above all of them ({value:.4f}); train it with baseline= to test it."
+        out.print(Text(f"- Not tested: {name}, beside the runs, {told}"))
