@@ -15,6 +15,12 @@ def compare() -> None:
     command("compare", lambda config: _compare(config, paths))
 
 
+def report() -> None:
+    """``graftrec report FOLDER``."""
+    paths = _take_paths()
+    command("report", lambda config: _report(paths))
+
+
 def _take_paths() -> list[str]:
     """Words of the command line that are no settings, or that are folders; the rest is left to Hydra."""
     words = [w for w in sys.argv[1:] if not w.startswith("-") and ("=" not in w or Path(w).expanduser().is_dir())]
@@ -29,3 +35,11 @@ def _compare(config: DictConfig, paths: list[str]) -> None:
     if not paths:
         raise InputError("Write: graftrec compare RUN RUN ..., or graftrec compare FOLDER of runs.")
     print_comparison(compare(paths, config.against, config.metric, config.k))
+
+
+def _report(paths: list[str]) -> None:
+    from graftrec.reporting.report import report
+
+    if len(paths) != 1:
+        raise InputError("Write: graftrec report FOLDER, one folder that holds runs at any depth.")
+    report(Path(paths[0]).expanduser())

@@ -10,7 +10,7 @@ import polars as pl
 from graftrec.errors import InputError
 from graftrec.reporting.runs import find_all, read_baselines, read_runs
 from graftrec.reporting.significance import Difference, differences
-from graftrec.reporting.variants import check_comparable, check_length, not_run, paired
+from graftrec.reporting.variants import check_comparable, check_length, latest, paired
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,8 @@ class Comparison:
     """``reference`` against every other variant on ``metric`` (such as recall@20)."""
 
     runs: pl.DataFrame
-    baselines: pl.DataFrame  # those that are not among the runs
+    left_out: int  # runs that others repeat
+    baselines: pl.DataFrame
     k: int
     metric: str
     reference: str
@@ -38,10 +39,10 @@ class Comparison:
         ours, theirs = self.seeds(self.reference), self.seeds(label)
         return sum(a > b for a in ours for b in theirs), len(ours) * len(theirs)
 
-    def percent(self, label: str) -> float:
-        """The difference in percent of the other variant's mean."""
-        other = float(np.mean(self.seeds(label)))
-        return 100 * self.differences[label].mean / other if other else float("inf")
+    def percent(self, label: str, of: str | None = None) -> float:
+        """The difference to a variant in percent of its mean, or of the mean of another."""
+        mean = float(np.mean(self.seeds(of or label)))
+        return 100 * self.differences[label].mean / mean if mean else float("inf")
 
     def one_seed(self, label: str) -> list[str]:
         """Those of both that were trained with one seed alone."""
@@ -54,7 +55,8 @@ def compare(
 ) -> Comparison:
     """Read runs, refuse those that cannot be compared, test the best variant, or ``against``, with all others."""
     folders = find_all(paths)
-    runs = read_runs(folders)
+    everything = read_runs(folders)
+    runs = latest(everything)
     check_comparable(runs)
     if runs["task"][0] != "ranking":
         raise InputError(f"task={runs['task'][0]} keeps no values of users; graftrec report tables its means.")
@@ -62,14 +64,15 @@ def compare(
         raise InputError(
             f"Nothing to compare: {len(runs)} run(s) of one variant; give some that differ in more than seed."
         )
-    k = check_length(runs, k)
+    named = metric.rpartition("@")[2] if metric else ""
+    k = check_length(runs, int(named) if k is None and named.isdigit() else k)
     metric = metric or f"recall@{k}"
     values = paired(runs, metric)
     reference = _reference(runs, values, against)
     others = [label for label in values if label != reference]
     found = differences(values[reference], [values[label] for label in others])
-    beside = not_run(read_baselines(folders), runs, f"test/recall@{k}")
-    return Comparison(runs, beside, k, metric, reference, dict(zip(others, found, strict=True)))
+    left_out, baselines = len(everything) - len(runs), read_baselines(folders)
+    return Comparison(runs, left_out, baselines, k, metric, reference, dict(zip(others, found, strict=True)))
 
 
 def _reference(runs: pl.DataFrame, values: Mapping[str, np.ndarray], against: str | None) -> str:
@@ -90,7 +93,7 @@ def verdict(comparison: Comparison, label: str) -> str:
     """One sentence: is the difference real?"""
     found, (won, pairs) = comparison.differences[label], comparison.wins(label)
     better, worse = (comparison.reference, label) if found.mean > 0 else (label, comparison.reference)
-    size = f"{abs(found.mean):.4f} ({abs(comparison.percent(label)):.1f}%)"
+    size = f"{abs(found.mean):.4f} ({abs(comparison.percent(label, worse)):.1f}%)"
     claim, p = f"{better} is better than {worse} by {size}", f"Holm p {shown_p(found.holm)}"
     if not found.differing:
         return f"None: {better} and {worse} give every user the same {comparison.metric}."

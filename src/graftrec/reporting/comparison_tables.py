@@ -8,9 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from graftrec.reporting.comparison import Comparison, shown_p, verdict
+from graftrec.reporting.render import terminal
+from graftrec.reporting.sheets import Sheet, make_sheet
 from graftrec.reporting.significance import RESAMPLES
 from graftrec.reporting.tables import console
-from graftrec.reporting.variants import ACCURACY, by_degree, means
+from graftrec.reporting.variants import ACCURACY, by_degree, print_left_out
 
 NOTE: Final = (
     "Each user's value is a mean over seeds. interval: 95%, paired bootstrap, {:,} resamples of users. p: Wilcoxon "
@@ -25,14 +27,12 @@ DEGREES: Final = {
 
 def print_comparison(comparison: Comparison) -> None:
     """Means, tests, values by degree, and one sentence on each difference."""
-    out, first = console(), comparison.runs.row(0, named=True)
+    out, metrics = console(), [f"test/{name}@{comparison.k}" for name in ACCURACY]
+    sheet = make_sheet(comparison.runs, comparison.baselines, list(dict.fromkeys([comparison.column, *metrics])))
     users = next(iter(comparison.differences.values())).users
-    out.print(
-        f"[bold]{first['data']}[/] (hash {first['hash']}), protocol {first['protocol']}, mask {first['mask']}, "
-        f"{users:,} test users",
-        highlight=False,
-    )
-    out.print(_means(comparison))
+    out.print(f"[bold]{sheet.title}[/], {users:,} test users", highlight=False)
+    out.print(terminal(sheet))
+    print_left_out(comparison.left_out)
     out.print(Text(f"\n{comparison.metric}: {comparison.reference}, minus"))
     out.print(_tests(comparison))
     out.print(NOTE.format(RESAMPLES, len(comparison.differences)), style="dim", highlight=False)
@@ -40,30 +40,7 @@ def print_comparison(comparison: Comparison) -> None:
     out.print(f"\nIs the difference in {comparison.metric} real?", highlight=False)
     for label in comparison.differences:
         out.print(Text(f"- {verdict(comparison, label)}"))
-    _print_better_baselines(comparison, out)
-
-
-def _means(comparison: Comparison) -> Table:
-    """Mean ± std over seeds of every variant, best first; baselines below."""
-    metrics = list(dict.fromkeys([*(f"test/{name}@{comparison.k}" for name in ACCURACY), comparison.column]))
-    rows = means(comparison.runs, metrics).sort(comparison.column, descending=True)
-    heads = (name.removeprefix("test/").removesuffix(f"@{comparison.k}") for name in metrics)
-    table = Table(f"lists of {comparison.k}, mean ± std over seeds", "seeds", *heads, "seconds")
-    for row in rows.iter_rows(named=True):
-        cells = (_cell(row[name], row[f"{name}_std"], row[name] == rows[name].max()) for name in metrics)
-        table.add_row(Text(row["label"]), str(row["seeds"]) if row["trained"] else "", *cells, f"{row['seconds']:.1f}")
-    table.add_section()
-    for row in comparison.baselines.iter_rows(named=True):
-        cells = (_cell(row.get(name), None, False) for name in metrics)
-        table.add_row(Text(f"{row['label']} (beside the runs)"), "", *cells, f"{row['seconds']:.1f}")
-    return table
-
-
-def _cell(value: float | None, spread: float | None, best: bool) -> str:
-    if value is None:
-        return ""
-    text = f"{value:.4f}" + (f" ±{spread:.4f}" if spread is not None else "")
-    return f"[bold]{text}[/]" if best else text
+    _print_better_baselines(comparison, sheet, out)
 
 
 def _tests(comparison: Comparison) -> Table:
@@ -93,12 +70,10 @@ def _print_degrees(comparison: Comparison, out: Console) -> None:
         out.print(table)
 
 
-def _print_better_baselines(comparison: Comparison, out: Console) -> None:
+def _print_better_baselines(comparison: Comparison, sheet: Sheet, out: Console) -> None:
     """Say where a simple recommender is above the best variant: it has no per-user values to be tested by."""
-    if comparison.column not in comparison.baselines.columns:
-        return
-    best = means(comparison.runs, [comparison.column])[comparison.column].max()
-    above = comparison.baselines.filter(pl.col(comparison.column) > best).sort(comparison.column, descending=True)
-    for name, value in above.select("label", comparison.column).iter_rows():
-        told = f"is above all of them ({value:.4f}); train it with baseline= to test it."
+    rows, value = sheet.rows, pl.col(comparison.column)
+    best = rows.filter(pl.col("seeds").is_not_null())[comparison.column].max()
+    for name, reached in rows.filter(pl.col("seeds").is_null() & (value > best)).select("label", value).iter_rows():
+        told = f"is above all of them ({reached:.4f}); train it with baseline= to test it."
         out.print(Text(f"- Not tested: {name}, beside the runs, {told}"))

@@ -16,7 +16,6 @@ from graftrec.pipeline.run_folder import RunFolder
 from graftrec.reporting.labels import label
 
 SETUP = ("task", "data", "hash", "protocol", "mask", "max_users")  # runs that differ in one are never compared
-BESIDE = {"test/num_users"}
 NO_SETTINGS = {  # of a method: where and how a run was made, and how it was judged, which SETUP holds
     "seed", "paths", "store", "logger", "threads", "keep_freed_memory", "memory_check", "resume", "group", "job_type",
     "trial", "tags", "overrides", "choices", "baselines", "evaluation", "protocol", "task", "callbacks.progress",
@@ -105,7 +104,11 @@ def _read(run: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
         "parameters": facts.get("parameters"),
         "started": facts.get("started"),
     }
-    return {**row, **{name: value for name, value in metrics.items() if name not in BESIDE}}, settings
+    return {**row, **_measured(metrics)}, settings
+
+
+def _measured(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in metrics.items() if not name.endswith("num_users")}
 
 
 def _setup(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,6 +161,6 @@ def _beside(run: RunFolder) -> list[dict[str, Any]]:
     common = {**_setup(config, facts), "features": config["choices"].get("features")}
     results: Mapping[str, Any] = facts.get("baselines") or {}
     return [
-        {**common, "label": name, "seconds": float(result["seconds"]), **result["metrics"]}
+        {**common, "label": name, "seconds": float(result["seconds"]), **_measured(result["metrics"])}
         for name, result in results.items()
     ]

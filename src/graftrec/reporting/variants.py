@@ -10,6 +10,7 @@ import polars as pl
 from graftrec.errors import InputError, check_choice
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.reporting.runs import SETUP
+from graftrec.reporting.tables import console
 
 ACCURACY: Final = ("recall", "precision", "f1", "ndcg")
 ALIKE: Final = {  # what to change where runs differ in it
@@ -36,22 +37,35 @@ def _has(value: str, paths: Sequence[str]) -> str:
     return f"  {value}: {paths[0]}{more}"
 
 
-def check_length(runs: pl.DataFrame, k: int | None) -> int:
+def check_length(runs: pl.DataFrame, k: int | None = None) -> int:
     """The list length to compare at: ``k``, or the largest that all runs have."""
-    lengths = {path: _lengths(row) for path, row in zip(runs["path"], runs.iter_rows(named=True), strict=True)}
-    common = set.intersection(*lengths.values())
-    if k is None and common:
-        return max(common)
-    if k is None or k not in common:
-        each = "\n".join(f"  k={sorted(has)}: {path}" for path, has in lengths.items())
-        wanted = "Not all runs were judged on lists of one same length" if k is None else f"Not all runs have k={k}"
-        raise InputError(f"{wanted}; choose k= of all, or train with the same evaluation.k.\n{each}")
-    return k
+    paths: dict[tuple[int, ...], list[str]] = {}
+    for row in runs.iter_rows(named=True):
+        paths.setdefault(_lengths(row), []).append(row["path"])
+    common = set.intersection(*map(set, paths))
+    if k in common or (k is None and common):
+        return k or max(common)
+    wanted = "These runs have no list length in common" if k is None else f"Not all runs were judged at k={k}"
+    has = "\n".join(_has(f"k={list(lengths)}", found) for lengths, found in paths.items())
+    raise InputError(f"{wanted}; choose k= of all, or train with the same evaluation.k.\n{has}")
 
 
-def _lengths(row: dict[str, object]) -> set[int]:
+def _lengths(row: dict[str, object]) -> tuple[int, ...]:
     names = (name for name, value in row.items() if name.startswith("test/recall@") and value is not None)
-    return {int(name.split("@")[1]) for name in names}
+    return tuple(sorted(int(name.split("@")[1]) for name in names))
+
+
+def latest(runs: pl.DataFrame) -> pl.DataFrame:
+    """Of runs with the same settings and seed the one that was started last: a repetition is no other seed."""
+    key = [*SETUP, "variant", "seed"]
+    started = runs.with_row_index("order").sort("started", nulls_last=False, maintain_order=True)
+    return started.unique(key, keep="last", maintain_order=True).sort("order").drop("order")
+
+
+def print_left_out(count: int) -> None:
+    """Say how many runs ``latest`` left out."""
+    if count:
+        console().print(f"Left out: {count:,} run(s) repeated by a later one with the same settings and seed.")
 
 
 def means(runs: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
