@@ -43,3 +43,7 @@ def test_a_recipe_implies_the_rest() -> None:
 
 def test_one_variant_is_named_by_its_encoder() -> None:
     assert label([GCN]) == ["encoder=gcn"]
+
+
+def test_no_two_variants_have_one_name() -> None:
+    assert label([GCN, {**GCN, "optimizer.lr": "0.01"}]) == ["encoder=gcn", "encoder=gcn (2)"]

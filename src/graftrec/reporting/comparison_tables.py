@@ -58,14 +58,14 @@ def _tests(comparison: Comparison) -> Table:
 
 def _print_degrees(comparison: Comparison, out: Console) -> None:
     """Differences by training degree, cold to warm; items have recall alone."""
-    metric = comparison.metric if "/" not in comparison.metric else f"recall@{comparison.k}"
-    for (kind,), part in by_degree(comparison.runs, metric).group_by("kind", maintain_order=True):
-        own = part.filter(pl.col("label") == comparison.reference)
+    for kind, metric in {"user degree": comparison.metric, "item degree": f"recall@{comparison.k}"}.items():
+        strata = by_degree(comparison.runs, kind, metric)
+        own = strata.filter(pl.col("label") == comparison.reference)
         heads = (f"{name} ({size:,})" for name, size in own.select("stratum", "size").iter_rows())
-        out.print(Text(f"\n{metric} by {DEGREES[str(kind)]}: {comparison.reference}, minus"))
+        out.print(Text(f"\n{metric} by {DEGREES[kind]}: {comparison.reference}, minus"))
         table = Table("this variant", *heads)
         for label in comparison.differences:
-            gained = own[metric] - part.filter(pl.col("label") == label)[metric]
+            gained = own[metric] - strata.filter(pl.col("label") == label)[metric]
             table.add_row(Text(label), *(f"{value:+.4f}" for value in gained))
         out.print(table)
 

@@ -24,7 +24,13 @@ def label(variants: Sequence[Mapping[str, Any]]) -> list[str]:
             named[name] = values
     heads = _shortest(list(named))
     rows = [[_word(heads[name], values[row]) for name, values in named.items()] for row in range(len(variants))]
-    return [" ".join(filter(None, words)) or _plain(variant) for words, variant in zip(rows, variants, strict=True)]
+    return _unlike([" ".join(filter(None, words)) or _plain(v) for words, v in zip(rows, variants, strict=True)])
+
+
+def _unlike(names: Sequence[str]) -> list[str]:
+    """A number behind each name that stood before, such as those of values that are written alike."""
+    before = (names[:index].count(name) for index, name in enumerate(names))
+    return [f"{name} ({count + 1})" if count else name for name, count in zip(names, before, strict=True)]
 
 
 def _ordered(columns: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -112,9 +112,9 @@ def _measured(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def _setup(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """On what, and how, the run was judged; earlier versions had no ``max_users``."""
+    """On what, and how, the run was judged; earlier versions had no ``protocol``, no ``max_users``."""
     leaky = "leaky" in facts["tags"]
-    protocol = f"{config['protocol']} (leaky)" if leaky else config["protocol"]
+    protocol = config.get("protocol", "clean") + (" (leaky)" if leaky else "")
     values = (
         config["choices"].get("task", "ranking"), facts["data"]["id"], facts["data"]["hash"], protocol,
         config["evaluation"]["mask"], config["evaluation"].get("max_users"),

@@ -15,8 +15,8 @@ from graftrec.reporting.tables import console
 ACCURACY: Final = ("recall", "precision", "f1", "ndcg")
 ALIKE: Final = {  # what to change where runs differ in it
     "task": "compare runs of one task",
-    "data": "train them with the same data=, filter= and split=",
-    "hash": "train them on the same files, with the same data.split_seed",
+    "data": "train them with the same data=, filter=, split= and data.split_seed",
+    "hash": "train them on the same files",
     "protocol": "train them with the same protocol=",
     "mask": "train them with the same evaluation.mask",
     "max_users": "train them with the same evaluation.max_users",
@@ -121,19 +121,19 @@ def paired(runs: pl.DataFrame, metric: str) -> dict[str, np.ndarray]:
     return {label: frame[metric].to_numpy() for label, frame in frames.items()}
 
 
-def by_degree(runs: pl.DataFrame, metric: str) -> pl.DataFrame:
-    """Columns label, kind (user degree, item degree), stratum, size, ``metric``: means over each variant's runs.
+def by_degree(runs: pl.DataFrame, kind: str, metric: str) -> pl.DataFrame:
+    """Columns label, stratum, size, ``metric``: means over each variant's runs, cold to warm.
 
-    Item strata have recall alone: others are left out there.
+    ``kind``: user degree, or item degree, which has recall alone.
     """
     tables = [
-        pl.concat([_strata(RunFolder(Path(path)), metric) for path in paths])
-        .group_by("kind", "stratum", maintain_order=True)
+        pl.concat([_strata(RunFolder(Path(path)), metric).filter(pl.col("kind") == kind) for path in paths])
+        .group_by("stratum", maintain_order=True)
         .agg(pl.col("size").first(), pl.col(metric).mean())
         .with_columns(label=pl.lit(label))
         for label, paths in paths_of(runs).items()
     ]
-    return pl.concat(tables).drop_nulls(metric)
+    return pl.concat(tables)
 
 
 def _strata(run: RunFolder, metric: str) -> pl.DataFrame:
