@@ -21,7 +21,7 @@ NOTE: Final = (
 )
 DEGREES: Final = {
     "user degree": "training items of the user (users)",
-    "item degree": "training users of the item (pairs)",
+    "item degree": "training users of the item (test pairs)",
 }
 
 

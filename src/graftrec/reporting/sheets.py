@@ -11,10 +11,10 @@ import polars as pl
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.reporting.runs import SETUP
 from graftrec.reporting.significance import ALPHA, DECIMALS, holm, wilcoxon
+from graftrec.reporting.summary import SHOWN_OF_INTEREST
 from graftrec.reporting.variants import ACCURACY, check_length, means, not_run, paired
 
 DIGITS = 4  # of metrics that are shown: values that are equal here are equally good
-OF_INTEREST = ("roc_auc", "average_precision", "f1", "accuracy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ def metrics_of(runs: pl.DataFrame) -> list[str]:
     if runs["task"][0] == "ranking":
         k = check_length(runs)
         return [f"test/{name}@{k}" for name in ACCURACY]
-    return [name for name in runs.columns if name.startswith("test/") and name.split("/")[-1] in OF_INTEREST]
+    return [name for name in runs.columns if name.startswith("test/") and name.split("/")[-1] in SHOWN_OF_INTEREST]
 
 
 def marked(sheet: Sheet, runs: pl.DataFrame) -> frozenset[str]:
