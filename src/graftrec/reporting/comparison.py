@@ -108,7 +108,7 @@ def verdict(comparison: Comparison, label: str) -> str:
         return (
             f"Open: {claim} on average, but not with every seed ({max(won, pairs - won)} of {pairs} pairs): train more."
         )
-    return f"Real: {claim}, with every seed ({p})."
+    return f"Real: {claim}{', with every seed' if pairs > 1 else ''} ({p})."
 
 
 def shown_p(value: float) -> str:
