@@ -4,7 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable
 
-from graftrec.cli import commands, features
+from graftrec.cli import commands, features, reports
 
 USAGE = """graftrec: a language model's knowledge grafted onto an interaction graph
 
@@ -15,6 +15,8 @@ USAGE = """graftrec: a language model's knowledge grafted onto an interaction gr
   graftrec prepare    [data=... split=...]                                read, split and build the graph only
   graftrec evaluate   run=RUN [k=[5,10] mask=train]                       the metrics again, from the folder
   graftrec recommend  run=RUN user=ID [k=10]                              history and recommendations
+  graftrec compare    RUN RUN ... | FOLDER [against=RUN metric=ndcg@20]   is the difference real? paired tests
+  graftrec report     FOLDER                                              its runs as Markdown, LaTeX and csv
   graftrec features   ls | show KEY | rm KEY | export KEY FILE            what language models' vectors are kept
   graftrec COMMAND --help                                                 all settings of a command
 """
@@ -24,6 +26,8 @@ COMMANDS: dict[str, Callable[[], None]] = {
     "prepare": commands.prepare,
     "evaluate": commands.evaluate,
     "recommend": commands.recommend,
+    "compare": reports.compare,
+    "report": reports.report,
     "features": features.features,
 }
 

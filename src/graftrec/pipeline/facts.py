@@ -1,6 +1,7 @@
 """What a run folder and the trackers are told of a run before it is trained."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -8,7 +9,7 @@ from omegaconf import DictConfig
 
 from graftrec.pipeline import build
 from graftrec.pipeline.run_folder import RunFolder
-from graftrec.pipeline.task import Prepared
+from graftrec.pipeline.task import Prepared, Result
 from graftrec.pipeline.tracking import RunInfo
 
 
@@ -30,6 +31,11 @@ def facts_of(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
         "tags": [*config.tags, *(["leaky"] if dataset.leaky else [])],
         "started": time.strftime("%Y-%m-%dT%H:%M:%S"),
     }
+
+
+def judged_users(results: Mapping[str, Result]) -> dict[str, int]:
+    """How many users' lists each held-out part was judged by; nothing where no lists are judged."""
+    return {part: int(result.values["num_users"]) for part, result in results.items() if "num_users" in result.values}
 
 
 def run_info(config: DictConfig, run: RunFolder, facts: dict[str, Any]) -> RunInfo:

@@ -16,7 +16,7 @@ from graftrec.pipeline import build
 from graftrec.pipeline.available_memory import available_memory_gib
 from graftrec.pipeline.baselines import Tuned, choose
 from graftrec.pipeline.environment import environment
-from graftrec.pipeline.facts import facts_of, run_info
+from graftrec.pipeline.facts import facts_of, judged_users, run_info
 from graftrec.pipeline.prepare import prepare
 from graftrec.pipeline.ranking import baselines_beside, write_test
 from graftrec.pipeline.run_folder import RunFolder
@@ -57,7 +57,8 @@ def fit(config: DictConfig, run: RunFolder) -> dict[str, float]:
     with stages("baselines"):
         beside = baselines_beside(config, dataset, features)
     outcome = {"stages": stages.to_dict(), "model": {"name": tuned.name, "settings": asdict(model)}}
-    RunFolder.write_json(run.facts, {"status": "finished", **facts, **outcome, "baselines": beside})
+    judged = {"judged_users": judged_users(results), "baselines": beside}
+    RunFolder.write_json(run.facts, {"status": "finished", **facts, **outcome, **judged})
     RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
     return metrics
 

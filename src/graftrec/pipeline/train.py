@@ -16,7 +16,7 @@ from graftrec.pipeline import build
 from graftrec.pipeline.allocator import keep_freed_memory
 from graftrec.pipeline.checkpoints import check_resume, load_checkpoint, settle_moved_folder
 from graftrec.pipeline.environment import environment
-from graftrec.pipeline.facts import facts_of, run_info
+from graftrec.pipeline.facts import facts_of, judged_users, run_info
 from graftrec.pipeline.fit import fit as fit_baseline
 from graftrec.pipeline.prepare import prepare
 from graftrec.pipeline.processes import Fit, fit_in_processes
@@ -68,8 +68,7 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
         baselines = task.baselines(config, prepared)
     cost = {"stages": prepared.stages.to_dict(), "epochs": _epochs(run)}
     sizes = {"parameters": sum(p.numel() for p in module.parameters())}
-    judged = {part: int(r.values["num_users"]) for part, r in results.items() if "num_users" in r.values}
-    made = {"judged_users": judged, **_behaviour_weights(module), "baselines": baselines}
+    made = {"judged_users": judged_users(results), **_behaviour_weights(module), "baselines": baselines}
     RunFolder.write_json(run.facts, {"status": "finished", **facts, **cost, **sizes, **made})
     metrics = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
     RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete

@@ -1,0 +1,166 @@
+"""Finished runs under a folder as one table, a row a run."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from graftrec.errors import InputError
+from graftrec.pipeline import build
+from graftrec.pipeline.fit import UNUSED
+from graftrec.pipeline.run import check_run_folder
+from graftrec.pipeline.run_folder import RunFolder
+from graftrec.reporting.labels import label
+
+SETUP = ("task", "data", "hash", "protocol", "mask", "max_users")  # runs that differ in one are never compared
+NO_SETTINGS = {  # of a method: where and how a run was made, and how it was judged, which SETUP holds
+    "seed", "paths", "store", "logger", "threads", "keep_freed_memory", "memory_check", "resume", "group", "job_type",
+    "trial", "tags", "overrides", "choices", "baselines", "evaluation", "protocol", "task", "callbacks.progress",
+    "trainer.enable_progress_bar", "trainer.enable_model_summary",
+}  # fmt: skip
+NO_CHOICES = NO_SETTINGS | {"sweep", "trainer", "callbacks", "data", "baseline"}
+UNTRAINED = {*UNUSED, "dim", "batch_size", "callbacks"}  # no settings of a recommender without training
+
+
+def find_runs(folder: str | Path) -> list[Path]:
+    """Folders of the finished runs in ``folder``, at any depth, itself included; in order of their names."""
+    top = Path(folder).expanduser()
+    if not top.is_dir():
+        raise InputError(f"No folder {top.absolute()}; give a run folder, or a folder that holds runs.")
+    runs = (RunFolder(path.parent) for path in top.rglob("metrics.json"))
+    return sorted(run.path for run in runs if run.config.is_file() and run.facts.is_file())
+
+
+def find_all(paths: Iterable[str | Path]) -> list[Path]:
+    """Runs named one by one or by a folder that holds them, each once; refuses a path without any."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        runs = find_runs(path)
+        if not runs:
+            check_run_folder(Path(path).expanduser())
+            RunFolder(Path(path).expanduser()).require("config", "facts", "metrics")
+        found.update({run.resolve(): run for run in runs})
+    return list(found.values())
+
+
+def read_runs(folders: Sequence[Path]) -> pl.DataFrame:
+    """One row a run, in the given order. Runs with the same ``SETUP`` and ``variant`` differ only in seed.
+
+    Columns: path, name (of the folder); ``SETUP``: task, data (id), hash, protocol (clean, paper, paper (leaky)),
+    mask, max_users; seed; variant (a key), label (in words what differs between the variants of its setup), model
+    (encoder, or the name of a recommender without training), trained; seconds (of training), epochs, parameters,
+    started; then ``test/...`` and ``valid/...`` metrics.
+    """
+    if not folders:
+        return pl.DataFrame(schema={"path": pl.String, "label": pl.String, **dict.fromkeys(SETUP, pl.String)})
+    rows, settings = zip(*(_read(RunFolder(Path(folder))) for folder in folders), strict=True)
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    known = dict(zip(frame["variant"], settings, strict=True))
+    labels: dict[tuple[Any, ...], str] = {}
+    for setup, part in frame.group_by(SETUP, maintain_order=True):
+        variants = part["variant"].unique(maintain_order=True).to_list()
+        words = label([known[variant] for variant in variants])
+        labels |= {(*setup, variant): text for variant, text in zip(variants, words, strict=True)}
+    named = [labels[row] for row in frame.select(*SETUP, "variant").iter_rows()]
+    return frame.with_columns(pl.Series("label", named, dtype=pl.String))
+
+
+def read_baselines(folders: Sequence[Path]) -> pl.DataFrame:
+    """The simple recommenders that stand beside runs: one row a result, as often as different runs had it once.
+
+    Columns: ``SETUP``, label (its name, with the text features where results differ), seconds, ``test/...`` metrics.
+    """
+    rows = [row for folder in folders for row in _beside(RunFolder(Path(folder)))]
+    if not rows:
+        return pl.DataFrame(schema={"label": pl.String, "seconds": pl.Float64, **dict.fromkeys(SETUP, pl.String)})
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    accuracy = [name for name in frame.columns if name.startswith("test/recall@")]  # diversity depends on features
+    frame = frame.unique([*SETUP, "label", *accuracy], maintain_order=True, keep="first")
+    several = pl.len().over([*SETUP, "label"]) > 1
+    name = pl.when(several).then(pl.format("{} (features={})", "label", "features")).otherwise("label")
+    return frame.with_columns(label=name).drop("features")
+
+
+def _read(run: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The row of one run, and its settings."""
+    config, facts = build.plain(run.read_config()), RunFolder.read_json(run.facts)
+    metrics = RunFolder.read_json(run.metrics)
+    settings = _settings(config, facts)
+    key = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    row = {
+        "path": str(run.path),
+        "name": run.path.resolve().name,
+        **_setup(config, facts),
+        "seed": config["seed"],
+        "variant": key,
+        "label": "",
+        "model": facts["model"]["name"] if "model" in facts else config["choices"]["encoder"],
+        "trained": "model" not in facts,
+        "seconds": float(facts["stages"]["train"]["seconds"]),
+        "epochs": facts.get("epochs", {}).get("trained"),
+        "parameters": facts.get("parameters"),
+        "started": facts.get("started"),
+    }
+    return {**row, **_measured(metrics)}, settings
+
+
+def _measured(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: float(value) for name, value in metrics.items() if not name.endswith("num_users")}
+
+
+def _setup(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """On what, and how, the run was judged; earlier versions had no ``protocol``, no ``max_users``."""
+    leaky = "leaky" in facts["tags"]
+    protocol = config.get("protocol", "clean") + (" (leaky)" if leaky else "")
+    values = (
+        config["choices"].get("task", "ranking"), facts["data"]["id"], facts["data"]["hash"], protocol,
+        config["evaluation"]["mask"], config["evaluation"].get("max_users"),
+    )  # fmt: skip
+    return dict(zip(SETUP, map(_text, values), strict=True))
+
+
+def _text(value: Any) -> str:
+    return "all" if value is None else str(value)
+
+
+def _settings(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What makes a variant: choices (``encoder``) and single settings (``encoder.num_layers``), in that order."""
+    unused = UNTRAINED if "model" in facts else set()
+    choices = {name: v for name, v in config["choices"].items() if name not in NO_CHOICES | unused and "@" not in name}
+    model = {"baseline": facts["model"]["name"]} if "model" in facts else {}
+    flat = {name: v for name, v in _flat(config) if not any(_under(name, part) for part in NO_SETTINGS | unused)}
+    for folder in ("data", "cache"):  # the same files, kept elsewhere
+        flat = {name: _moved(value, config["paths"].get(folder), folder) for name, value in flat.items()}
+    return {**model, **choices, **flat}
+
+
+def _moved(value: Any, folder: str | None, name: str) -> Any:
+    """A path under ``folder`` without it."""
+    within = folder and isinstance(value, str) and Path(value).is_relative_to(folder)
+    return f"<{name}>/{Path(value).relative_to(folder)}" if within and folder else value
+
+
+def _under(name: str, part: str) -> bool:
+    return name == part or name.startswith(f"{part}.")
+
+
+def _flat(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Dotted names and values; lists are values."""
+    pairs: list[tuple[str, Any]] = []
+    for name, value in node.items():
+        inner = isinstance(value, dict) and bool(value)
+        pairs += _flat(value, f"{prefix}{name}.") if inner else [(f"{prefix}{name}", value)]
+    return pairs
+
+
+def _beside(run: RunFolder) -> list[dict[str, Any]]:
+    config, facts = build.plain(run.read_config()), RunFolder.read_json(run.facts)
+    common = {**_setup(config, facts), "features": config["choices"].get("features")}
+    results: Mapping[str, Any] = facts.get("baselines") or {}
+    return [
+        {**common, "label": name, "seconds": float(result["seconds"]), **_measured(result["metrics"])}
+        for name, result in results.items()
+    ]
