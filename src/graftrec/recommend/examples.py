@@ -33,7 +33,8 @@ def examples(scorer: Scorer, task: RankingTask, dataset: Dataset, users: int = U
     tables = []
     for user, items, own in zip(chosen.tolist(), lists, scores, strict=True):
         pair = (_past(dataset, user, rows), _recommended(task, dataset, user, items[items >= 0], own))
-        tables += [table.with_columns(user=pl.lit(dataset.users.ids[user])).select(COLUMNS) for table in pair]
+        name = pl.lit(dataset.users.ids[user], dataset.users.ids.dtype)
+        tables += [table.with_columns(user=name).select(COLUMNS) for table in pair]
     return pl.concat(tables)
 
 
