@@ -46,19 +46,20 @@ def fit(config: DictConfig, run: RunFolder) -> dict[str, float]:
     tuned.check_features(features)
     metric = _monitored(config, dataset)
     save_dataset(dataset, run.dataset)
-    facts = {**facts_of(config, prepared), "adaptation": made.adaptation}
+    facts = {**facts_of(config, prepared), "adaptation": made.adaptation, "store_key": made.store_key}
     RunFolder.write_json(run.facts, {"status": "running", **facts})
-    with tracked(build.instantiate(config.get("logger")) or {}, run_info(config, run, facts)) as loggers:
+    with tracked(build.instantiate(config.get("logger")) or {}, run_info(config, run, facts)) as tracking:
         fitted, model, results = _judged(tuned, metric, config, prepared, features)
         metrics = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
-        for logger in loggers:
+        for logger in tracking.loggers:
             logger.log_metrics(metrics)
-    write_test(results["test"], fitted, build.instantiate(config.evaluation).test(dataset), dataset, run)
-    with stages("baselines"):
-        beside = baselines_beside(config, dataset, features)
-    outcome = {"stages": stages.to_dict(), "model": {"name": tuned.name, "settings": asdict(model)}}
-    RunFolder.write_json(run.facts, {"status": "finished", **facts, **outcome, "baselines": beside})
-    RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
+        write_test(results["test"], fitted, build.instantiate(config.evaluation).test(dataset), dataset, run)
+        with stages("baselines"):
+            beside = baselines_beside(config, dataset, features)
+        outcome = {"stages": stages.to_dict(), "model": {"name": tuned.name, "settings": asdict(model)}}
+        RunFolder.write_json(run.facts, {"status": "finished", **facts, **outcome, "baselines": beside})
+        RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
+        tracking.report(run)
     return metrics
 
 
