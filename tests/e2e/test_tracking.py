@@ -64,7 +64,7 @@ def test_strata_are_a_table(tracked: OfflineRun, small_run: Path) -> None:
 def test_checkpoint_and_embeddings_are_artifacts_that_stay_where_they_are(tracked: OfflineRun, small_run: Path) -> None:
     made = {a["type"]: a["manifest"]["contents"][0] for a in tracked.of_type("artifact") if a["type"] != "run_table"}
     assert {kind: content["local_path"] for kind, content in made.items()} == {
-        "checkpoint": str(small_run / "checkpoints" / "best.ckpt"),
+        "model": str(small_run / "checkpoints" / "best.ckpt"),
         "embeddings": str(small_run / "embeddings.safetensors"),
     }
 

@@ -17,13 +17,13 @@ class Report:
     facts: Mapping[str, Any]  # run.json
     metrics: Mapping[str, float]  # metrics.json
     tables: Mapping[str, pl.DataFrame]  # per_user, recommendations, strata: those that the kind of run has
-    files: Mapping[str, Path]  # checkpoint, embeddings: likewise
+    files: Mapping[str, Path]  # by kind: model (the best checkpoint), embeddings
 
     @classmethod
     def of(cls, run: RunFolder) -> "Report":
         """Of a folder that is complete."""
         tables = {"per_user": run.per_user, "recommendations": run.examples, "strata": run.strata}
-        files = {"checkpoint": run.best, "embeddings": run.embeddings}
+        files = {"model": run.best, "embeddings": run.embeddings}
         return cls(
             RunFolder.read_json(run.facts),
             RunFolder.read_json(run.metrics),
@@ -35,7 +35,7 @@ class Report:
     def costs(self) -> dict[str, float]:
         """Seconds and peak memory by stage, epochs, parameters: flat names."""
         stages = {f"{name}_{what}": n for name, stage in self.facts["stages"].items() for what, n in stage.items()}
-        epochs = {f"{name}_epochs": number for name, number in self.facts.get("epochs", {}).items()}
+        epochs = {f"epochs_{name}": number for name, number in self.facts.get("epochs", {}).items()}
         sizes = {name: self.facts[name] for name in ("parameters",) if name in self.facts}
         return {f"cost/{name.replace(' ', '_')}": value for name, value in {**stages, **epochs, **sizes}.items()}
 
