@@ -21,7 +21,7 @@ def empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
-OTHERS = ["metrics.csv", "per_user.parquet", "strata.csv", "environment.json"]
+OTHERS = ["metrics.csv", "per_user.parquet", "recommendations.parquet", "strata.csv", "environment.json"]
 READ = ["config.yaml", "run.json", "metrics.json", "embeddings.safetensors"]
 DATASET = [f"dataset/{name}" for name in ("dataset.json", "interactions.parquet", "users.parquet", "items.parquet")]
 DAMAGE = pytest.mark.parametrize("damage", [cut, empty, Path.unlink], ids=["cut", "empty", "removed"])

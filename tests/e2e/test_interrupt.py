@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import SMALL
-from tests.e2e.test_tracking import exit_code
+from tests.offline_wandb import OfflineRun
 
 THREE_CHUNKS = ["features=minilm", "filter=none", "data.num_items=1500", "data.num_interactions=20000"]
 PROGRAM = """
@@ -79,7 +79,7 @@ def test_in_training_the_run_is_resumed(tmp_path: Path) -> None:
     assert lines[-1].strip() == f"graftrec train resume={folder}"
     assert half_written(tmp_path) == []
     assert not (folder / "metrics.json").exists()
-    assert exit_code(folder) == 1  # W&B knows the run as crashed
+    assert OfflineRun(folder).exit_code == 1  # W&B knows the run as crashed
 
 
 def test_in_evaluation_nothing_is_written(small_run: Path, tmp_path: Path) -> None:

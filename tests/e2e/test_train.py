@@ -24,6 +24,7 @@ def test_run_folder_is_complete(small_run: Path) -> None:
         "metrics.json",
         "metrics.csv",
         "per_user.parquet",
+        "recommendations.parquet",
         "environment.json",
         "run.json",
         "embeddings.safetensors",

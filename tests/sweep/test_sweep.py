@@ -24,7 +24,7 @@ from graftrec.pipeline.sweep.grammar import Space
 from graftrec.pipeline.sweep.ledger import FINISHED
 from graftrec.pipeline.sweep.storage import open_storage
 from tests.e2e.conftest import SMALL, Cli, Refused
-from tests.e2e.test_tracking import exit_code, run_record
+from tests.offline_wandb import OfflineRun
 
 ROOT = Path(__file__).parents[2]
 TINY = [*SMALL, "dim=8", "threads=1", "trainer.max_epochs=2"]
@@ -62,9 +62,9 @@ def test_every_trial_is_an_ordinary_run(sweep: Path) -> None:
         assert run.config.optimizer.lr == trial.params["optimizer.lr"]
         assert run.config.choices.encoder == trial.params["encoder"]
         assert not any(word.startswith("trial") for word in run.config.overrides)
-        tracked = run_record(folder)
-        assert (tracked["run_group"], tracked["job_type"]) == (sweep.name, "trial")
-        assert exit_code(folder) == 0
+        tracked = OfflineRun(folder)
+        assert (tracked.run["run_group"], tracked.run["job_type"]) == (sweep.name, "trial")
+        assert (tracked.run["display_name"], tracked.exit_code) == (folder.name, 0)
 
 
 def test_the_best_recipe_trains_to_the_stated_metric(cli: Cli, sweep: Path, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_what_a_sweep_leaves(sweep: Path) -> None:
     assert page.count("plotly.js v") >= 1
     assert "<script src=" not in page
     assert page.count('class="plotly-graph-div"') == 4
-    summary = run_record(sweep)
+    summary = OfflineRun(sweep).run
     assert (summary["run_group"], summary["job_type"]) == (sweep.name, "sweep")
     exported = yaml.safe_load((sweep / "wandb_sweep.yaml").read_text())
     assert exported["metric"] == {"name": BEST, "goal": "maximize"}
@@ -144,7 +144,8 @@ def test_a_pruned_run_is_ended_early_and_counts(cli: Cli, tmp_path: Path) -> Non
     assert by_rate[1e-6].last_step == 2
     (pruned,) = folder.glob("1_*")
     assert json.loads((pruned / "run.json").read_text())["status"] == "pruned"
-    assert exit_code(pruned) == 0
+    tracked = OfflineRun(pruned)
+    assert (tracked.exit_code, tracked.summary["status"]) == (0, "pruned")
     assert not (pruned / "metrics.json").exists()
     curve = pl.read_csv(next(folder.glob(f"{by_rate[0.05].number}_*")) / "metrics.csv")[BEST].to_list()
     assert list(by_rate[0.05].intermediate_values.values()) == pytest.approx(curve)

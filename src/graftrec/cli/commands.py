@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, OverrideParseException, SearchPathException
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf, open_dict
 
@@ -141,8 +142,9 @@ def _train(config: DictConfig) -> Any:
     with open_dict(config):
         config.choices = {k: v for k, v in settings.runtime.choices.items() if not k.startswith("hydra/")}
         config.overrides = [word for word in settings.overrides.task if not word.startswith("trial=")]
-        if _in_sweep() and config.group is None:
-            config.group = Path(settings.sweep.dir).name
+        if _in_sweep():
+            config.group = config.group or Path(settings.sweep.dir).name
+            config.name = config.name or _job_name(config.overrides)
     if not _in_sweep() and any(word.startswith("sweep=") for word in config.overrides):
         typed = shlex.join(config.overrides)
         raise InputError(f"sweep= makes many runs, which needs -m: graftrec train -m {typed}")
@@ -159,6 +161,18 @@ def _train(config: DictConfig) -> Any:
     with _resumable(folder), without_trace(folder):
         run(config, folder)
         print_run(load_run(folder))
+
+
+def _job_name(words: Sequence[str]) -> str | None:
+    """Number and settings of a basic multirun's job, less those that all jobs have; None of a search's trial."""
+    settings = HydraConfig.get()
+    multirun = Path(settings.sweep.dir) / "multirun.yaml"  # by Hydra's own sweeper
+    if not multirun.is_file():
+        return None
+    typed = OverridesParser.create().parse_overrides(list(OmegaConf.load(multirun).hydra.overrides.task))
+    last = {word.key_or_group: word for word in typed}
+    common = {key for key, word in last.items() if not word.is_sweep_override()}
+    return " ".join([str(settings.job.num), *(w for w in words if w.split("=")[0].lstrip("+~") not in common)])
 
 
 def _resume(folder: Path) -> None:

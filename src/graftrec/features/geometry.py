@@ -24,7 +24,7 @@ class Geometry:
         if len(rows) > sample:
             rows = rows[np.sort(np.random.default_rng(0).choice(len(rows), sample, replace=False))]
         rows = rows[rows.any(axis=1)].astype(np.float64)
-        return cls(vectors.shape[1], _mean_cosine(rows), _effective_rank(rows))
+        return cls(vectors.shape[1], _mean_cosine(rows), effective_rank(rows))
 
     def __str__(self) -> str:
         return f"{self.width:,} wide, mean cosine {self.mean_cosine:.3f}, effective rank {self.effective_rank:.1f}"
@@ -39,8 +39,9 @@ def _mean_cosine(rows: np.ndarray) -> float:
     return float((total @ total - n) / (n * (n - 1)))
 
 
-def _effective_rank(rows: np.ndarray) -> float:
-    if len(rows) == 0:
+def effective_rank(rows: np.ndarray) -> float:
+    """Of the matrix [n, F] in float64: see ``Geometry``; 0 of a matrix of zeros."""
+    if not rows.any():
         return 0.0
     gram = rows.T @ rows if len(rows) > rows.shape[1] else rows @ rows.T
     values = np.sqrt(np.maximum(np.linalg.eigvalsh(gram), 0))

@@ -31,6 +31,7 @@ class NodeFeatures:
     user_present: np.ndarray | None = None  # boolean [U]; None: every user has features
     item_present: np.ndarray | None = None  # boolean [I]; None: every item has features
     users_from_items: bool = False  # user rows are means of training items
+    store_key: str | None = None  # the feature store's folder that has the vectors of the texts
     adaptation: Mapping[str, Any] | None = None  # what adapting the language model did; None: it was not
 
 
@@ -75,7 +76,8 @@ class TextFeatures:
         check_choice("features.missing", self.missing, MISSING)
 
     def __call__(self, dataset: Dataset, store: FeatureStore) -> NodeFeatures:
-        return self._features(dataset, lambda texts: store.get(self.encoder, texts))
+        features = self._features(dataset, lambda texts: store.get(self.encoder, texts))
+        return replace(features, store_key=store.path(self.encoder).name)
 
     def outline(self, dataset: Dataset) -> NodeFeatures:
         narrow = self._features(dataset, lambda texts: np.zeros((len(texts), 1), dtype=np.float32))

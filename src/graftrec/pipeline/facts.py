@@ -28,6 +28,7 @@ def facts_of(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
         },
         "text_vectors": {name: asdict(geometry) for name, geometry in prepared.geometry.items()},
         "adaptation": prepared.adaptation,
+        "store_key": prepared.store_key,
         "tags": [*config.tags, *(["leaky"] if dataset.leaky else [])],
         "started": time.strftime("%Y-%m-%dT%H:%M:%S"),
     }
@@ -41,11 +42,13 @@ def judged_users(results: Mapping[str, Result]) -> dict[str, int]:
 def run_info(config: DictConfig, run: RunFolder, facts: dict[str, Any]) -> RunInfo:
     """The run as trackers see it."""
     data = facts["data"]
+    known = {"data_id": data["id"], "data_hash": data["hash"], "store_key": facts["store_key"]}
     return RunInfo(
         run.path,
+        config.get("name") or run.path.name,  # runs of earlier versions have no such setting
         build.plain(config),
         config.group or data["id"],
         config.job_type,
         facts["tags"],
-        {"data_id": data["id"], "data_hash": data["hash"]},
+        {**known, "sizes": facts["sizes"], "environment": RunFolder.read_json(run.environment)},
     )

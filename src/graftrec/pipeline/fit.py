@@ -46,20 +46,21 @@ def fit(config: DictConfig, run: RunFolder) -> dict[str, float]:
     tuned.check_features(features)
     metric = _monitored(config, dataset)
     save_dataset(dataset, run.dataset)
-    facts = {**facts_of(config, prepared), "adaptation": made.adaptation}
+    facts = {**facts_of(config, prepared), "adaptation": made.adaptation, "store_key": made.store_key}
     RunFolder.write_json(run.facts, {"status": "running", **facts})
-    with tracked(build.instantiate(config.get("logger")) or {}, run_info(config, run, facts)) as loggers:
-        model, results = _judged(tuned, metric, config, prepared, features)
+    with tracked(build.instantiate(config.get("logger")) or {}, run_info(config, run, facts)) as tracking:
+        fitted, model, results = _judged(tuned, metric, config, prepared, features)
         metrics = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
-        for logger in loggers:
+        for logger in tracking.loggers:
             logger.log_metrics(metrics)
-    write_test(results["test"], build.instantiate(config.evaluation).test(dataset), dataset, run)
-    with stages("baselines"):
-        beside = baselines_beside(config, dataset, features)
-    outcome = {"stages": stages.to_dict(), "model": {"name": tuned.name, "settings": asdict(model)}}
-    judged = {"judged_users": judged_users(results), "baselines": beside}
-    RunFolder.write_json(run.facts, {"status": "finished", **facts, **outcome, **judged})
-    RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
+        write_test(results["test"], fitted, build.instantiate(config.evaluation).test(dataset), dataset, run)
+        with stages("baselines"):
+            beside = baselines_beside(config, dataset, features)
+        outcome = {"stages": stages.to_dict(), "model": {"name": tuned.name, "settings": asdict(model)}}
+        judged = {"judged_users": judged_users(results), "baselines": beside}
+        RunFolder.write_json(run.facts, {"status": "finished", **facts, **outcome, **judged})
+        RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
+        tracking.report(run)
     return metrics
 
 
@@ -74,8 +75,8 @@ def _checked(config: DictConfig) -> Tuned:
 
 def _judged(
     tuned: Tuned, metric: str, config: DictConfig, prepared: Prepared, features: np.ndarray | None
-) -> tuple[Baseline, dict[str, RankingResult]]:
-    """The chosen settings, and results by part."""
+) -> tuple[Fitted, Baseline, dict[str, RankingResult]]:
+    """The recommender, the chosen settings, and results by part."""
     dataset, protocol = prepared.dataset, build.instantiate(config.evaluation)
     tasks = {"test": protocol.test(dataset, features), "valid": protocol.validation(dataset, features)}
     with prepared.stages("train"):
@@ -83,7 +84,7 @@ def _judged(
         model = choose(tuned, data, tasks["valid"], metric)
         fitted = model.fit(data)
     with prepared.stages("test"):
-        return model, {part: evaluate(fitted, task) for part, task in tasks.items()}
+        return fitted, model, {part: evaluate(fitted, task) for part, task in tasks.items()}
 
 
 def _monitored(config: DictConfig, dataset: Dataset) -> str:

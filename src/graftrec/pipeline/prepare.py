@@ -45,7 +45,7 @@ def prepare(config: DictConfig, with_features: bool = True, data_hash: str | Non
         conditioned = build.condition(config, dataset, features) if with_features else features
         geometry = _geometry(dataset, features, conditioned)
     data = build.build_data_module(config, dataset, graph, features, conditioned)
-    return Prepared(dataset, data, stages, geometry, features.adaptation)
+    return Prepared(dataset, data, stages, geometry, features.adaptation, features.store_key)
 
 
 def _geometry(dataset: Dataset, features: NodeFeatures, conditioned: NodeFeatures) -> dict[str, Geometry]:

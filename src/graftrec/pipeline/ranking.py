@@ -9,7 +9,7 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from graftrec.data.dataset import Dataset
-from graftrec.data.files import check_writable
+from graftrec.data.files import check_writable, written
 from graftrec.errors import check_choice
 from graftrec.graph.views import Pass
 from graftrec.metrics.ranking import RankingResult
@@ -21,7 +21,8 @@ from graftrec.pipeline.baselines import Baselines
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Factors, Prepared
 from graftrec.recommend.evaluation import RankingProtocol, RankingTask, evaluate
-from graftrec.recommend.scoring import FactorScorer
+from graftrec.recommend.examples import examples
+from graftrec.recommend.scoring import FactorScorer, Scorer
 from graftrec.training.datamodule import GraphDataModule
 from graftrec.training.ranking import RankingModule
 
@@ -81,9 +82,9 @@ class Ranking:
     def write(
         self, module: RankingModule, factors: Factors, prepared: Prepared, run: RunFolder
     ) -> dict[str, RankingResult]:
-        test = module.results["test"]
-        write_test(test, prepared.data.test, prepared.dataset, run)
-        return {"test": test, "valid": evaluate(FactorScorer(*factors), prepared.data.validation)}
+        test, scorer = module.results["test"], FactorScorer(*factors)
+        write_test(test, scorer, prepared.data.test, prepared.dataset, run)
+        return {"test": test, "valid": evaluate(scorer, prepared.data.validation)}
 
     def baselines(self, config: DictConfig, prepared: Prepared) -> dict[str, Any]:
         return baselines_beside(config, prepared.dataset, prepared.data.test.features)
@@ -98,11 +99,15 @@ class Ranking:
         return {part: evaluate(run.scorer, task) for part, task in tasks.items()}
 
 
-def write_test(result: RankingResult, task: RankingTask, dataset: Dataset, run: RunFolder) -> None:
-    """Metrics by degree, and of every user."""
-    task.strata(result).write_csv(run.strata)
+def write_test(result: RankingResult, scorer: Scorer, task: RankingTask, dataset: Dataset, run: RunFolder) -> None:
+    """Metrics by degree, and of every user; lists of a few users."""
     ids = dataset.users.take(result.per_user["user"].to_numpy())
-    result.per_user.with_columns(ids.alias("user")).write_parquet(run.per_user)
+    with written(run.strata, "hydra.run.dir") as partial:
+        task.strata(result).write_csv(partial)
+    with written(run.per_user, "hydra.run.dir") as partial:
+        result.per_user.with_columns(ids.alias("user")).write_parquet(partial)
+    with written(run.examples, "hydra.run.dir") as partial:
+        examples(scorer, task, dataset).write_parquet(partial)
 
 
 def baselines_beside(config: DictConfig, dataset: Dataset, features: np.ndarray | None) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from graftrec.pipeline.build import build_features, instantiate
 from graftrec.pipeline.fit import refit
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Result, Task
+from graftrec.recommend.history import history
 from graftrec.recommend.lists import recommend, users_at_once
 
 
@@ -142,22 +143,9 @@ class Run:
 
     def history(self, user_id: Any) -> pl.DataFrame:
         """All items of one user, latest first where times are known: item, part, weight, time, text columns."""
-        number = int(self._numbers([user_id])[0])
-        names = ("train", "test") if self.dataset.leaky else ("train", "valid", "test")
-        tables = [self._items_of(number, name) for name in names]
-        table = pl.concat(tables)
-        key = next((name for name in ("time", "order") if name in table.columns), None)
-        return table if key is None else table.sort(key, descending=True, maintain_order=True)
+        return history(self.dataset, int(self._numbers([user_id])[0]))
 
     def _numbers(self, user_ids: Any) -> np.ndarray:
         several = isinstance(user_ids, Iterable) and not isinstance(user_ids, str)
         ids = list(user_ids) if several else [user_ids]
         return self.dataset.users.numbers(pl.Series("user", ids, strict=False))  # numbers beside texts become texts
-
-    def _items_of(self, user: int, part: str) -> pl.DataFrame:
-        interactions = getattr(self.dataset, part)
-        chosen = interactions.select(interactions.user == user)
-        columns = {name: getattr(chosen, name) for name in ("weight", "time", "order")}
-        known = {name: values for name, values in columns.items() if values is not None}
-        table = pl.DataFrame({"item": self.dataset.items.take(chosen.item), **known}).with_columns(part=pl.lit(part))
-        return table if self.dataset.item_text is None else table.hstack(self.dataset.item_text[chosen.item])

@@ -30,6 +30,7 @@ class RunFolder:
     curves = property(lambda self: self.path / "metrics.csv")  # one row an epoch
     metrics = property(lambda self: self.path / "metrics.json")  # flat: test/recall@20
     per_user = property(lambda self: self.path / "per_user.parquet")
+    examples = property(lambda self: self.path / "recommendations.parquet")  # lists of a few users, with titles
     strata = property(lambda self: self.path / "strata.csv")  # test metrics by training degree, cold to warm
     head = property(lambda self: self.path / "head.safetensors")  # task=interest: weights of the logistic head
     pairs = property(lambda self: self.path / "pairs.parquet")  # task=interest: judged pairs and probabilities

@@ -1,11 +1,11 @@
 """Time and peak memory of each stage of a run."""
 
-import resource
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+
+from graftrec.training.peak_memory import peak_memory_gib, reset_peak
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Stages:
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
-        _reset_peak()
+        reset_peak()
         start = time.perf_counter()
         yield
         self.done.append(Stage(name, time.perf_counter() - start, peak_memory_gib()))
@@ -31,17 +31,3 @@ class Stages:
     def to_dict(self) -> dict[str, dict[str, float]]:
         """Plain numbers by stage, for json."""
         return {s.name: {"seconds": round(s.seconds, 3), "peak_gib": round(s.peak_gib, 3)} for s in self.done}
-
-
-def peak_memory_gib() -> float:
-    """Largest resident memory since the last stage began (since the start where the kernel can't tell)."""
-    try:
-        status = Path("/proc/self/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 2**20
-    except (OSError, IndexError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
-def _reset_peak() -> None:
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM: proc(5)

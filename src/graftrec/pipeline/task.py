@@ -31,6 +31,7 @@ class Prepared:
     stages: Stages
     geometry: Mapping[str, Geometry] = field(default_factory=dict)  # of text vectors: encoded, conditioned
     adaptation: Mapping[str, Any] | None = None  # what adapting the language model did
+    store_key: str | None = None  # of the texts' vectors in the feature store
 
 
 class Result(Protocol):

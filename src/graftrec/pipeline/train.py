@@ -2,7 +2,9 @@
 
 import logging
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -21,7 +23,7 @@ from graftrec.pipeline.fit import fit as fit_baseline
 from graftrec.pipeline.prepare import prepare
 from graftrec.pipeline.processes import Fit, fit_in_processes
 from graftrec.pipeline.run_folder import RunFolder
-from graftrec.pipeline.task import Factors, Task
+from graftrec.pipeline.task import Factors, Prepared, Result, Task
 from graftrec.pipeline.tracking import tracked
 from graftrec.training.base import GraphModule
 from graftrec.training.pruning import Pruned
@@ -54,25 +56,37 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
     save_dataset(prepared.dataset, run.dataset)
     facts = facts_of(config, prepared)
     RunFolder.write_json(run.facts, {"status": "running", **facts})
-    with tracked(build.instantiate(config.get("logger")) or {}, run_info(config, run, facts)) as loggers:
+    with tracked(build.instantiate(config.get("logger")) or {}, run_info(config, run, facts)) as tracking:
         module = build.build_module(config, prepared.data)
-        trainer = build.build_trainer(config, run.checkpoints, loggers)
+        trainer = build.build_trainer(config, run.checkpoints, tracking.loggers)
         with prepared.stages("train"):
             if not _stopped_early(run):
                 fit = Fit(DictConfig(build.plain(config)), run, module, prepared.data, run.last.is_file())
-                fit(trainer) if processes == 1 else fit_in_processes(fit, loggers, processes)
+                fit(trainer) if processes == 1 else fit_in_processes(fit, tracking.loggers, processes)
         with prepared.stages("test"):
             trainer.test(module, prepared.data, ckpt_path=str(run.best), verbose=False, weights_only=True)
             results = task.write(module, _save_factors(module, run), prepared, run)
-    with prepared.stages("baselines"):
-        baselines = task.baselines(config, prepared)
-    cost = {"stages": prepared.stages.to_dict(), "epochs": _epochs(run)}
-    sizes = {"parameters": sum(p.numel() for p in module.parameters())}
-    made = {"judged_users": judged_users(results), **_behaviour_weights(module), "baselines": baselines}
-    RunFolder.write_json(run.facts, {"status": "finished", **facts, **cost, **sizes, **made})
-    metrics = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
-    RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
+        with prepared.stages("baselines"):
+            baselines = task.baselines(config, prepared)
+        made = {**facts, **_facts_after(module, prepared, results, run), "baselines": baselines}
+        RunFolder.write_json(run.facts, {"status": "finished", **made})
+        metrics = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
+        RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
+        tracking.report(run)
     return metrics
+
+
+def _facts_after(
+    module: GraphModule, prepared: Prepared, results: Mapping[str, Result], run: RunFolder
+) -> dict[str, Any]:
+    """What the training took and made, for run.json."""
+    return {
+        "stages": prepared.stages.to_dict(),
+        "epochs": _epochs(run),
+        "parameters": sum(p.numel() for p in module.parameters()),
+        "judged_users": judged_users(results),
+        **_behaviour_weights(module),
+    }
 
 
 def _settle(config: DictConfig) -> None:

@@ -22,7 +22,7 @@ def track(sweep: Sweep, trials: pl.DataFrame, best: "FrozenTrial") -> None:
         "space": sweep.space.to_json(),
     }
     tags = list(OmegaConf.to_container(sweep.config.tags))  # type: ignore[arg-type]
-    info = RunInfo(sweep.folder, settings, sweep.folder.name, "sweep", tags)
+    info = RunInfo(sweep.folder, sweep.folder.name, settings, sweep.folder.name, "sweep", tags)
     for tracker in trackers.values():
         if isinstance(tracker, Wandb):
             values = dict(zip(sweep.settings.objectives, best.values, strict=True))

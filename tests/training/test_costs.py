@@ -1,0 +1,56 @@
+"""Learning rate, time, speed and memory of every epoch."""
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from pytorch_lightning import Callback
+
+from graftrec.data.dataset import Dataset
+from graftrec.training.costs import EpochCosts
+from graftrec.training.csv_logger import EpochCSVLogger
+from graftrec.training.peak_memory import peak_memory_gib
+from graftrec.training.schedulers import linear_decay
+from tests.training.runs import data_module, fit, ranking_module
+
+
+class Slow(Callback):
+    """A validation of half a second."""
+
+    def on_validation_start(self, *args: object) -> None:
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def table(synthetic: Dataset, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """metrics.csv of 2 epochs."""
+    path, data = tmp_path_factory.mktemp("costs") / "metrics.csv", data_module(synthetic)
+    module = ranking_module(data, optimizer=partial(torch.optim.Adam, lr=0.02), scheduler=linear_decay)
+    fit(module, data, 2, EpochCSVLogger(path), [EpochCosts(), Slow()])
+    return pl.read_csv(path)
+
+
+def test_lr_is_that_of_the_epochs_first_step(table: pl.DataFrame) -> None:
+    assert table["train/lr"].to_list() == pytest.approx([0.02, 0.01])
+
+
+def test_validation_counts_as_time_but_not_for_speed(table: pl.DataFrame, synthetic: Dataset) -> None:
+    for row in table.to_dicts():
+        steps = len(synthetic.train) / row["cost/examples_per_second"]
+        assert row["cost/epoch_seconds"] > 0.5 + steps
+
+
+def test_memory_is_the_process_peak(table: pl.DataFrame) -> None:
+    peaks = table["cost/peak_gib"].to_list()
+    assert 0.05 < peaks[0] <= peaks[1] <= peak_memory_gib() + 1e-3
+
+
+def test_memory_that_was_freed_still_counts() -> None:
+    np.ones(2**25).sum()  # 256 MiB, gone at the end of the line
+    held = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**30
+    assert peak_memory_gib() > held + 0.2
