@@ -46,7 +46,7 @@ def fit(config: DictConfig, run: RunFolder) -> dict[str, float]:
     tuned.check_features(features)
     metric = _monitored(config, dataset)
     save_dataset(dataset, run.dataset)
-    facts = {**facts_of(config, prepared), "adaptation": made.adaptation}
+    facts = {**facts_of(config, prepared, len(tuned.candidates()) > 1), "adaptation": made.adaptation}
     RunFolder.write_json(run.facts, {"status": "running", **facts})
     with tracked(build.instantiate(config.get("logger")) or {}, run_info(config, run, facts)) as loggers:
         model, results = _judged(tuned, metric, config, prepared, features)
