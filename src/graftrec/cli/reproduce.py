@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hydra.errors import ConfigCompositionException, OverrideParseException
-from omegaconf import MissingMandatoryValue, OmegaConf
+from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 
 from graftrec.cli.commands import stop
+from graftrec.cli.fresh_folders import without_trace
 from graftrec.cli.settings import check_flags, explain, nearest
 from graftrec.errors import InputError
 
+OWN = ("seeds", "folder")
 USAGE = """graftrec reproduce RECIPE [key=value ...]   run a paper's recipe, compare with its numbers
 graftrec reproduce --list                   recipes, their targets, and whether the data is on this machine
 
@@ -36,10 +38,10 @@ def reproduce() -> None:
 
 
 def _list() -> None:
-    from graftrec.pipeline.reproduce import recipes
+    from graftrec.pipeline.reproduce import outlines
     from graftrec.reporting.reproduce import print_recipes
 
-    print_recipes(recipes())
+    print_recipes(outlines())
 
 
 def _passes(words: Sequence[str]) -> bool:
@@ -62,12 +64,16 @@ def _run(name: str, changed: Sequence[str], own: dict[str, str]) -> bool:
         raise InputError(f"There is no recipe {name}. {question}All of them: graftrec reproduce --list")
     chosen = recipe(name, changed)
     seeds = _seeds(own["seeds"]) if "seeds" in own else list(chosen.paper.seeds)
-    result = reproduce(chosen, seeds, Path(own.get("folder", "outputs/reproduce")) / name)
+    result = reproduce(chosen, seeds, Path(own.get("folder", "outputs/reproduce")) / name, _start)
     print_reproduction(result)
     return result.passed
 
 
-OWN = ("seeds", "folder")
+def _start(config: DictConfig, folder: Path) -> None:
+    from graftrec.pipeline.train import train
+
+    with without_trace(folder):
+        train(config, folder)
 
 
 def _seeds(text: str) -> list[int]:

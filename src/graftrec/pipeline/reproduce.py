@@ -1,6 +1,6 @@
 """The story of ``graftrec reproduce``: a recipe's runs, and whether they give the published numbers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -16,7 +16,25 @@ from graftrec.pipeline.config import config_folder
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.train import train
 
-FREE: Final = ("paper", "overrides", "paths", "store", "logger", "tags", "threads", "data.folder")  # change no number
+HARMLESS: Final = (
+    "paths",
+    "store",
+    "logger",
+    "tags",
+    "group",
+    "threads",
+    "memory_check",
+    "trainer.enable_progress_bar",
+)
+FREE: Final = (
+    *HARMLESS,
+    "paper",
+    "overrides",
+    "data.folder",
+    "callbacks.progress",
+)  # may differ between command and run
+Start = Callable[[DictConfig, Path], Any]
+BASE: Final = "/experiment/"  # how a recipe names the one that it builds on
 SLACK: Final = 1e-9  # of floating point
 
 
@@ -24,8 +42,8 @@ SLACK: Final = 1e-9  # of floating point
 class Paper:
     """The published numbers of a recipe: ``title``, and ``row`` of the table where they stand.
 
-    A metric without a target (null) is left out, such as one of a base that another row has not. One passes within ``tolerance`` of its target, and anywhere above where ``or_above``. ``time`` is what a run
-    takes, in words.
+    A metric whose target is null is left out: one of a base that this row has not. The others pass within ``tolerance``
+    of their targets, and anywhere above where ``or_above``. ``time`` is what a run takes, in words.
     """
 
     title: str
@@ -43,8 +61,17 @@ class Recipe:
 
     name: str
     words: tuple[str, ...]
-    config: DictConfig
     paper: Paper
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A recipe as a list shows it; ``availability`` of its data: here, download or missing."""
+
+    name: str
+    paper: Paper
+    data: str
+    availability: str
 
 
 @dataclass(frozen=True)
@@ -87,12 +114,16 @@ def experiments() -> list[str]:
     return sorted(path.relative_to(root).with_suffix("").as_posix() for path in root.rglob("*.yaml"))
 
 
-def recipes() -> Iterator[Recipe]:
-    """Those of ``experiments`` that name targets."""
-    for name in experiments():
-        config = _composed([f"experiment={name}"])
-        if config.paper is not None:
-            yield _recipe(name, (), config)
+def outlines() -> list[Outline]:
+    """Those of ``experiments`` that name targets, without composing each."""
+    told = {name: _outline(name) for name in experiments()}
+    data = {name: _composed([f"data={name}"]).data for name in {own["data"] for own in told.values() if own["paper"]}}
+    there = {name: build.instantiate(config).availability() for name, config in data.items()}
+    return [
+        Outline(name, _paper(name, own["paper"]), own["data"], there[own["data"]])
+        for name, own in told.items()
+        if own["paper"]
+    ]
 
 
 def recipe(name: str, words: Sequence[str] = ()) -> Recipe:
@@ -102,18 +133,22 @@ def recipe(name: str, words: Sequence[str] = ()) -> Recipe:
         raise InputError(
             f"experiment={name} names no published numbers; graftrec reproduce --list shows those that do."
         )
-    return _recipe(name, tuple(words), config)
+    told: dict[str, Any] = OmegaConf.to_container(config.paper)  # type: ignore[assignment]
+    return Recipe(name, tuple(words), _paper(name, told))
 
 
-def reproduce(recipe: Recipe, seeds: Sequence[int], folder: Path) -> Reproduction:
-    """A run for each of ``seeds`` under ``folder``, which keeps finished ones and continues others, and the verdict."""
+def reproduce(recipe: Recipe, seeds: Sequence[int], folder: Path, start: Start = train) -> Reproduction:
+    """A run for each of ``seeds`` under ``folder``, which keeps finished ones and continues others, and the verdict.
+
+    ``start`` trains the run of a configuration in a folder.
+    """
     configs = {seed: _composed([f"experiment={recipe.name}", *recipe.words, f"seed={seed}"]) for seed in seeds}
     runs = {seed: RunFolder(folder / f"seed{seed}") for seed in seeds}
     for seed, run in runs.items():  # before any is trained
         _check_same(run, configs[seed])
     for seed, run in runs.items():
         if not run.metrics.is_file():
-            train(configs[seed], run.path)
+            start(configs[seed], run.path)
     result = judge(recipe, list(runs.values()), folder)
     content = {"passed": result.passed, **asdict(result)}
     RunFolder.write_json(folder / "reproduce.json", content, "folder")
@@ -130,7 +165,7 @@ def judge(recipe: Recipe, runs: Sequence[RunFolder], folder: Path) -> Reproducti
         recipe=recipe.name,
         title=recipe.paper.title,
         row=recipe.paper.row,
-        changed=list(recipe.words),
+        changed=[word for word in recipe.words if not word.lstrip("+~").startswith(HARMLESS)],
         data=facts[0]["data"]["id"],
         leaky="leaky" in facts[0]["tags"],
         seeds=[int(run.read_config().seed) for run in runs],
@@ -148,11 +183,23 @@ def verdict(paper: Paper, metric: str, values: Sequence[float]) -> Verdict:
     return Verdict(metric, target, got, std, got - target, paper.tolerance, paper.or_above, passed)
 
 
-def _recipe(name: str, words: tuple[str, ...], config: DictConfig) -> Recipe:
-    told: dict[str, Any] = OmegaConf.to_container(config.paper)  # type: ignore[assignment]
-    told["targets"] = {metric: target for metric, target in told.get("targets", {}).items() if target is not None}
+def _outline(name: str) -> dict[str, Any]:
+    """``paper`` and the name of the ``data`` that a recipe sets, itself or by the recipe that it builds on."""
+    own = DictConfig(OmegaConf.load(config_folder() / "experiment" / f"{name}.yaml"))
+    told: dict[str, Any] = {"paper": {}, "data": None}
+    for entry in own.get("defaults", []):
+        if isinstance(entry, str) and entry.startswith(BASE):
+            told = _outline(entry.removeprefix(BASE))
+        elif not isinstance(entry, str) and "override /data" in entry:
+            told["data"] = entry["override /data"]
+    merged = OmegaConf.merge(told["paper"], own.get("paper") or {})
+    return {**told, "paper": OmegaConf.to_container(merged)}
+
+
+def _paper(name: str, told: Mapping[str, Any]) -> Paper:
+    targets = {metric: target for metric, target in told.get("targets", {}).items() if target is not None}
     try:
-        return Recipe(name, words, config, Paper(**told))
+        return Paper(**{**told, "targets": targets})
     except TypeError as error:
         raise InputError(f"paper of experiment={name}: {error}") from error
 

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 from rich.table import Column, Table
 from rich.text import Text
 
-from graftrec.pipeline import build
-from graftrec.pipeline.reproduce import Recipe, Reproduction, Verdict
+from graftrec.pipeline.reproduce import Outline, Reproduction, Verdict
 from graftrec.reporting.tables import console
 
 AVAILABLE = {"here": "yes", "download": "will be downloaded", "missing": "no"}
@@ -35,12 +34,11 @@ def _cells(verdict: Verdict) -> tuple[str, ...]:
     return verdict.metric, *numbers, f"{verdict.tolerance:g}{' or above' if verdict.or_above else ''}", words
 
 
-def print_recipes(recipes: Iterable[Recipe]) -> None:
+def print_recipes(recipes: Iterable[Outline]) -> None:
     """What can be reproduced, and whether its data is on this machine."""
     table = Table(Column("recipe", no_wrap=True), "published", "targets", Column("data", no_wrap=True), "here", "time")
-    for recipe in recipes:
-        paper, data = recipe.paper, recipe.config.data
-        targets = "\n".join(f"{name.removeprefix('test/')} {value:.4f}" for name, value in paper.targets.items())
-        there = AVAILABLE[build.instantiate(data).availability()]
-        table.add_row(*map(Text, (recipe.name, f"{paper.title}: {paper.row}", targets, data.name, there, paper.time)))
+    for one in recipes:
+        targets = "\n".join(f"{name.removeprefix('test/')} {value:.4f}" for name, value in one.paper.targets.items())
+        published, there = f"{one.paper.title}: {one.paper.row}", AVAILABLE[one.availability]
+        table.add_row(*map(Text, (one.name, published, targets, one.data, there, one.paper.time)))
     console().print(table)
