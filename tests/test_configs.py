@@ -107,7 +107,7 @@ def test_every_experiment_runs_a_step_on_small_data(experiment: str, tmp_path: P
         "filter.min_rating=null",
         *OTHER_FEATURES.get(experiment, []),
     ]
-    if composed(words[0]).baseline:
+    if composed(words[0]).get("baseline"):
         fit_baseline(tmp_path, *words)
     else:
         run_a_step(tmp_path, *words)
