@@ -112,6 +112,7 @@ def test_nothing_chosen_on_the_test_set_is_not_leaky(data: Path, cli: Cli, tmp_p
         (["amazon_office"], "experiment=amazon_office names no published numbers"),
         (["lightgcn/gowalla", "mf/gowalla"], "takes one recipe, not 2: lightgcn/gowalla mf/gowalla"),
         (["lightgcn/gowalla", "seeds=[0,0]"], "seeds=[0,0] must be different whole numbers"),
+        (["lightgcn/gowalla", "seeds=[0,"], "seeds=[0, must be different whole numbers >= 0"),
         (["lightgcn/gowalla", "--epochs", "3"], "--epochs is unknown"),
         (["lightgcn/gowalla", "encoder=lightgnc"], "encoder=lightgnc is unknown. Did you mean encoder=lightgcn?"),
         (["lightgcn/gowalla", "paper.tolerence=1"], "There is no setting paper.tolerence"),

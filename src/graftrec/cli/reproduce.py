@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hydra.errors import ConfigCompositionException, OverrideParseException
-from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
+from omegaconf import DictConfig, MissingMandatoryValue
 
 from graftrec.cli.commands import stop
 from graftrec.cli.fresh_folders import without_trace
@@ -77,13 +77,13 @@ def _start(config: DictConfig, folder: Path) -> None:
 
 
 def _seeds(text: str) -> list[int]:
-    given = OmegaConf.create({"seeds": None})
-    given.merge_with_dotlist([f"seeds={text}"])
-    seeds = [given.seeds] if isinstance(given.seeds, int) else given.seeds
-    whole = OmegaConf.is_list(seeds) or isinstance(seeds, list)
-    if not whole or not seeds or not all(isinstance(seed, int) for seed in seeds) or len(set(seeds)) < len(seeds):
-        raise InputError(f"seeds={text} must be different whole numbers, such as seeds=[0,1,2].")
-    return list(seeds)
+    try:
+        seeds = [int(word) for word in text.strip("[]").split(",")]
+    except ValueError:
+        seeds = []
+    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
+        raise InputError(f"seeds={text} must be different whole numbers >= 0, such as seeds=[0,1,2].")
+    return seeds
 
 
 @contextmanager

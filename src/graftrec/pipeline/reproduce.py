@@ -16,23 +16,8 @@ from graftrec.pipeline.config import config_folder
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.train import train
 
-HARMLESS: Final = (
-    "paths",
-    "store",
-    "logger",
-    "tags",
-    "group",
-    "threads",
-    "memory_check",
-    "trainer.enable_progress_bar",
-)
-FREE: Final = (
-    *HARMLESS,
-    "paper",
-    "overrides",
-    "data.folder",
-    "callbacks.progress",
-)  # may differ between command and run
+HARMLESS: Final = ("paths", "store", "logger", "tags", "threads", "memory_check", "trainer.enable_progress_bar")
+FREE: Final = (*HARMLESS, "paper", "overrides", "data.folder", "callbacks.progress")  # may differ from a run's own
 Start = Callable[[DictConfig, Path], Any]
 BASE: Final = "/experiment/"  # how a recipe names the one that it builds on
 SLACK: Final = 1e-9  # of floating point
