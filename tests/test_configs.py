@@ -6,21 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from hydra.utils import get_object
 from omegaconf import DictConfig, OmegaConf
 
+from graftrec.baselines.base import TrainingData
 from graftrec.pipeline import build
 from graftrec.pipeline.config import config_folder
 from graftrec.pipeline.prepare import prepare
+from graftrec.pipeline.reproduce import experiments, outlines
 
 CONF = config_folder()
 OPTIONS = sorted(  # those of hydra/ have tests in tests/sweep
     f"{path.parent.relative_to(CONF)}={path.stem}" for path in CONF.glob("*/*.yaml")
 )
-EXPERIMENTS = sorted(path.stem for path in (CONF / "experiment").glob("*.yaml"))
+EXPERIMENTS = experiments()
 OBJECTIVES = sorted(path.stem for path in (CONF / "objective").glob("*.yaml"))
 RUN_TIME = {"nodes", "features", "weighted", "weighting", "params", "optimizer", "total_steps", "prompts"}  # by build
+OTHER_FEATURES = {"alpharec/games": ["~features.encoder.model"]}  # hashing takes none
 PREFIXES = ("graftrec.", "torch.optim.", "pytorch_lightning.")
 
 
@@ -86,10 +90,27 @@ def test_every_setting_of_an_experiment_takes_effect(experiment: str) -> None:
     assert OmegaConf.merge(config, own) == config
 
 
+def test_targets_and_data_of_the_list_are_those_of_the_composed_recipes() -> None:
+    listed = {outline.name: (dict(outline.paper.targets), outline.data) for outline in outlines()}
+    for experiment in EXPERIMENTS:
+        config = composed(f"experiment={experiment}")
+        targets = {name: target for name, target in (config.paper or {}).get("targets", {}).items() if target}
+        assert listed.get(experiment, ({}, config.data.name)) == (targets, config.data.name)
+
+
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_runs_a_step_on_small_data(experiment: str, tmp_path: Path) -> None:
     split = "cold_item" if "cold" in experiment else "random"  # the small data brings no split of its own
-    run_a_step(tmp_path, f"experiment={experiment}", f"split={split}")
+    words = [
+        f"experiment={experiment}",
+        f"split={split}",
+        "filter.min_rating=null",
+        *OTHER_FEATURES.get(experiment, []),
+    ]
+    if composed(words[0]).get("baseline"):
+        fit_baseline(tmp_path, *words)
+    else:
+        run_a_step(tmp_path, *words)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
@@ -97,9 +118,30 @@ def test_every_objective_runs_a_step_on_small_data(objective: str, tmp_path: Pat
     run_a_step(tmp_path, f"objective={objective}", "input=id")
 
 
+def fit_baseline(folder: Path, *words: str) -> None:
+    """Fit every setting that the recipe tries, on small data."""
+    config = on_small_data(folder, *words)
+    prepared = prepare(config, with_features=False)
+    for model in build.instantiate(config.baseline).candidates():
+        scores = model.fit(TrainingData(prepared.dataset.train, None)).scores(torch.arange(5))
+        assert scores.shape == (5, prepared.dataset.num_items)
+
+
 def run_a_step(folder: Path, *words: str) -> None:
     """Train one batch as from the command line; every parameter is moved by it."""
-    config = composed(
+    config = on_small_data(folder, *words)
+    del config.callbacks.progress
+    prepared = prepare(config)
+    module = build.build_module(config, prepared.data)
+    before = {name: value.clone() for name, value in module.named_parameters()}
+    trainer = build.build_trainer(config, folder / "checkpoints", [])
+    trainer.fit(module, prepared.data)
+    assert [name for name, value in module.named_parameters() if (value == before[name]).all()] == []
+
+
+def on_small_data(folder: Path, *words: str) -> DictConfig:
+    """The configuration of ``words`` on the synthetic data, one batch of training."""
+    return composed(
         *words,
         "data=synthetic",
         "data.num_users=60",
@@ -113,10 +155,3 @@ def run_a_step(folder: Path, *words: str) -> None:
         "trainer.check_val_every_n_epoch=1",
         "+trainer.limit_train_batches=1",
     )
-    del config.callbacks.progress
-    prepared = prepare(config)
-    module = build.build_module(config, prepared.data)
-    before = {name: value.clone() for name, value in module.named_parameters()}
-    trainer = build.build_trainer(config, folder / "checkpoints", [])
-    trainer.fit(module, prepared.data)
-    assert [name for name, value in module.named_parameters() if (value == before[name]).all()] == []

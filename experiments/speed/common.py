@@ -24,7 +24,7 @@ HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 WORK = HERE / "work"  # files that both environments read; made when missing
 BATCH, DIM, LAYERS, K = 2048, 64, 3, 20
-RECIPE = ("experiment=lightgcn_gowalla",)  # all 810,128 training pairs
+RECIPE = ("experiment=lightgcn/gowalla",)  # all 810,128 training pairs
 KEEP = str(2**31 - 1)
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",

@@ -1,4 +1,4 @@
-"""Where a step of ``graftrec train experiment=lightgcn_gowalla`` spends its time, one thread.
+"""Where a step of ``graftrec train experiment=lightgcn/gowalla`` spends its time, one thread.
 
     python experiments/speed/profile_epoch.py
 

@@ -37,7 +37,8 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Cli:
     def run(command: str, *words: str, cache: Path = shared) -> None:
         before = sys.argv
         GlobalHydra.instance().clear()
-        sys.argv = ["graftrec", command, *words, *([f"paths.cache={cache}"] if command in ("train", "prepare") else [])]
+        settings = [f"paths.cache={cache}"] if command in ("train", "prepare", "reproduce") else []
+        sys.argv = ["graftrec", command, *words, *settings]
         try:
             main()
         finally:

@@ -35,6 +35,12 @@ def test_three_rows_by_hand(of: str, squared: bool) -> None:
     assert L2(of, squared)(step).item() == pytest.approx(EXPECTED[squared], rel=1e-6)
 
 
+@pytest.mark.parametrize(("squared", "expected"), [(True, 34 / 2), (False, 34**0.5)])
+def test_all_nodes_count_once_whatever_the_batch(squared: bool, expected: float) -> None:
+    step = step_of(USERS, ITEMS, BATCH[:1], NEGATIVES[:1])  # 9 + 16 and 4 + 1 + 4
+    assert L2("all", squared)(step).item() == pytest.approx(expected, rel=1e-6)
+
+
 @squared_or_not
 @pytest.mark.parametrize(("of", "factor"), [("input", 10), ("propagated", 1)])
 def test_input_and_propagated_vectors_are_told_apart(of: str, factor: float, squared: bool) -> None:
@@ -71,5 +77,5 @@ def test_rows_outside_the_batch_are_not_penalised(of: str) -> None:
 
 
 def test_unknown_rows_are_refused() -> None:
-    with pytest.raises(InputError, match=r"l2.of='all' is unknown; choose one of input, propagated"):
-        L2(of="all")
+    with pytest.raises(InputError, match=r"l2.of='both' is unknown; choose one of input, propagated, all"):
+        L2(of="both")

@@ -52,7 +52,7 @@ def _resumable(folder: Path) -> Iterator[None]:
 
         by_key = isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt)
         if by_key and RunFolder(folder).facts.is_file():  # Lightning turns Ctrl-C into an exit of its own
-            _stop(f"interrupted. To go on, type:\n  graftrec train resume={folder}", INTERRUPTED)
+            stop(f"interrupted. To go on, type:\n  graftrec train resume={folder}", INTERRUPTED)
         if by_key:
             raise KeyboardInterrupt from error
         raise
@@ -66,12 +66,13 @@ def _in_sweep() -> bool:
 def _report(message: str) -> None:
     """The end of a command; in a sweep the end of one job, and the others go on."""
     if not _in_sweep():
-        _stop(message)
+        stop(message)
     _failed_jobs.append(message)
     print(f"\ngraftrec: job {HydraConfig.get().job.num} failed: {message}", file=sys.stderr)
 
 
-def _stop(message: str, code: int = 1) -> NoReturn:
+def stop(message: str, code: int = 1) -> NoReturn:
+    """End the command with ``message``."""
     print(f"\ngraftrec: {message}", file=sys.stderr)
     sys.exit(code)
 
@@ -84,9 +85,9 @@ def command(name: str, task: Task) -> None:
         with _raising():
             main()
     except (ConfigCompositionException, OverrideParseException, SearchPathException) as error:
-        _stop(explain(error, name))
+        stop(explain(error, name))
     except InputError as error:
-        _stop(str(error))
+        stop(str(error))
 
 
 @contextmanager
@@ -113,7 +114,7 @@ def train() -> None:
         note_folders()
         command("train", _train)
     if _failed_jobs:
-        _stop(f"{len(_failed_jobs)} {'job' if len(_failed_jobs) == 1 else 'jobs'} of the sweep failed.")
+        stop(f"{len(_failed_jobs)} {'job' if len(_failed_jobs) == 1 else 'jobs'} of the sweep failed.")
 
 
 def prepare() -> None:

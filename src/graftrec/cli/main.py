@@ -4,7 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable
 
-from graftrec.cli import commands, features, reports
+from graftrec.cli import commands, features, reports, reproduce
 
 USAGE = """graftrec: a language model's knowledge grafted onto an interaction graph
 
@@ -13,6 +13,7 @@ USAGE = """graftrec: a language model's knowledge grafted onto an interaction gr
   graftrec train -m   sweep=lightgcn                                      search for the best settings (Optuna)
   graftrec train      resume=RUN                                          continue an interrupted run
   graftrec prepare    [data=... split=...]                                read, split and build the graph only
+  graftrec reproduce  RECIPE | --list                                     a paper's numbers beside ours
   graftrec evaluate   run=RUN [k=[5,10] mask=train]                       the metrics again, from the folder
   graftrec recommend  run=RUN user=ID [k=10]                              history and recommendations
   graftrec compare    RUN RUN ... | FOLDER [against=RUN metric=ndcg@20]   is the difference real? paired tests
@@ -24,6 +25,7 @@ USAGE = """graftrec: a language model's knowledge grafted onto an interaction gr
 COMMANDS: dict[str, Callable[[], None]] = {
     "train": commands.train,
     "prepare": commands.prepare,
+    "reproduce": reproduce.reproduce,
     "evaluate": commands.evaluate,
     "recommend": commands.recommend,
     "compare": reports.compare,

@@ -31,19 +31,29 @@ class FileSource:
 
     def locate(self, file: str) -> Path:
         """Path of ``file``: as named, gzipped, or downloaded into the folder."""
-        base = Path(self.folder).expanduser() if self.folder else Path()
-        wanted = base / Path(file).expanduser()
-        candidates = [wanted, wanted.with_name(wanted.name + ".gz")]
+        candidates = self._candidates(file)
         found = next((path for path in candidates if path.is_file()), None)
         if found is not None:
             return found
         if self.downloads and file in self.downloads:
-            return retrieve(self.downloads[file], wanted)
+            return retrieve(self.downloads[file], candidates[0])
         looked = " and ".join(str(path.absolute()) for path in candidates)
         advice = [f"It can be had here: {self.origin}."] if self.origin else []
         if self.folder:
             advice.append("Set paths.data (or the environment variable GRAFTREC_DATA) to the folder of data sets.")
         raise InputError(f"data={self.name}: no file {file!r}; looked for {looked}. {' '.join(advice)}".strip())
+
+    def availability(self, *files: str) -> str:
+        """``here``, ``download`` or ``missing``: whether ``locate`` will find all ``files``."""
+        absent = [file for file in files if not any(path.is_file() for path in self._candidates(file))]
+        if not absent:
+            return "here"
+        return "download" if all(file in (self.downloads or {}) for file in absent) else "missing"
+
+    def _candidates(self, file: str) -> list[Path]:
+        base = Path(self.folder).expanduser() if self.folder else Path()
+        wanted = base / Path(file).expanduser()
+        return [wanted, wanted.with_name(wanted.name + ".gz")]
 
 
 def retrieve(download: Download, target: Path) -> Path:

@@ -14,20 +14,23 @@ class L2(Term):
     """1/2 * sum |z|^2 / B over the rows of the batch's users, positives and negatives.
 
     ``of``: ``input`` rows of x0 (LightGCN's code) or ``propagated`` embeddings (Cornac). ``squared=false``
-    adds sqrt(sum |z|^2) of users, of positives and of negatives, over B (RecBole's default).
+    adds sqrt(sum |z|^2) of users, of positives and of negatives, over B (RecBole's default). ``of=all``: 1/2 * sum
+    |x0|^2 over all nodes, not over B (RLMRec's code, which has no 1/2: give twice its weight).
     """
 
     of: str = "input"
     squared: bool = True
 
     def __post_init__(self) -> None:
-        check_choice("l2.of", self.of, ("input", "propagated"))
+        check_choice("l2.of", self.of, ("input", "propagated", "all"))
 
     @property
     def whole_batch(self) -> str:
-        return "" if self.squared else "set squared=true"
+        return "" if self.squared or self.of == "all" else "set squared=true"
 
     def __call__(self, step: Step) -> Tensor:
+        if self.of == "all":
+            return self._norm(step.start.x0)
         rows = step.input_rows if self.of == "input" else step.rows
         parts = [rows.users, rows.items, *([rows.negatives] if rows.negatives.numel() else [])]
         return torch.stack([self._norm(part) for part in parts]).sum() / len(step.batch.users)

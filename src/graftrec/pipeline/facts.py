@@ -13,8 +13,11 @@ from graftrec.pipeline.task import Prepared, Result
 from graftrec.pipeline.tracking import RunInfo
 
 
-def facts_of(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
-    """The data's id, hash and sizes, tags and the time."""
+def facts_of(config: DictConfig, prepared: Prepared, chooses: bool = True) -> dict[str, Any]:
+    """The data's id, hash and sizes, tags and the time.
+
+    Validating on the test set is leaky where the run ``chooses`` anything by it: an epoch, a setting.
+    """
     dataset = prepared.dataset
     return {
         "data": {"id": dataset.id, "hash": dataset.hash, "counts": dataset.counts},
@@ -29,7 +32,7 @@ def facts_of(config: DictConfig, prepared: Prepared) -> dict[str, Any]:
         "text_vectors": {name: asdict(geometry) for name, geometry in prepared.geometry.items()},
         "adaptation": prepared.adaptation,
         "store_key": prepared.store_key,
-        "tags": [*config.tags, *(["leaky"] if dataset.leaky else [])],
+        "tags": [*config.tags, *(["leaky"] if dataset.leaky and chooses else [])],
         "started": time.strftime("%Y-%m-%dT%H:%M:%S"),
     }
 

@@ -46,7 +46,9 @@ def fit(config: DictConfig, run: RunFolder) -> dict[str, float]:
     tuned.check_features(features)
     metric = _monitored(config, dataset)
     save_dataset(dataset, run.dataset)
-    facts = {**facts_of(config, prepared), "adaptation": made.adaptation, "store_key": made.store_key}
+    chooses = len(tuned.candidates()) > 1
+    made_of = {"adaptation": made.adaptation, "store_key": made.store_key}
+    facts = {**facts_of(config, prepared, chooses), **made_of}
     RunFolder.write_json(run.facts, {"status": "running", **facts})
     with tracked(build.instantiate(config.get("logger")) or {}, run_info(config, run, facts)) as tracking:
         fitted, model, results = _judged(tuned, metric, config, prepared, features)

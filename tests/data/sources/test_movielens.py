@@ -1,13 +1,14 @@
 import hashlib
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from graftrec.data.filters import Filter
 from graftrec.data.prepare import prepare
-from graftrec.data.sources.movielens import MovieLensLatest, MovieLensSmall
+from graftrec.data.sources.movielens import MovieLens1M, MovieLensLatest, MovieLensSmall
 from graftrec.data.splits.random import RandomSplit
 from graftrec.errors import InputError
 from tests.data.sources.conftest import Configured
@@ -157,3 +158,46 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     source = MovieLensSmall(name="movielens_small", folder=str(tmp_path / "file"))
     with pytest.raises(InputError, match=r"file cannot be written .*full or read-only\? Set data.folder elsewhere"):
         source.read()
+
+
+@pytest.fixture
+def million(tmp_path: Path, serve: Serve) -> MovieLens1M:
+    """A source in the format of the 1M archive, whose archive a local server has."""
+    (tmp_path / "served").mkdir()
+    with zipfile.ZipFile(tmp_path / "served" / "ml-1m.zip", "w") as archive:
+        archive.writestr("ml-1m/ratings.dat", "1::10::5::978300760\n1::20::3::978302109\n2::10::4::978301968\n")
+        archive.writestr(
+            "ml-1m/movies.dat", "10::Heat: Caf\xe9 (1995)::Action|Crime\n20::B (1999)::Drama\n".encode("latin-1")
+        )
+    digest = hashlib.md5((tmp_path / "served" / "ml-1m.zip").read_bytes()).hexdigest()
+    address = f"{serve(tmp_path / 'served')}/ml-1m.zip"
+    return MovieLens1M(name="movielens_1m", folder=str(tmp_path / "data"), url=address, hash=f"md5:{digest}")
+
+
+def test_fields_between_double_colons_are_read(million: MovieLens1M) -> None:
+    raw = million.read()
+    assert raw.interactions.rows() == [(1, 10, 5.0, 978300760.0), (1, 20, 3.0, 978302109.0), (2, 10, 4.0, 978301968.0)]
+    assert raw.items.rows() == [(10, "Heat: Caf\xe9 (1995)", "Action, Crime"), (20, "B (1999)", "Drama")]
+
+
+def test_files_in_the_folder_go_before_the_archive_of_1m(tmp_path: Path, million: MovieLens1M) -> None:
+    assert million.availability() == "download"
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "ratings.dat").write_text("7::8::1::5\n")
+    (tmp_path / "data" / "movies.dat").write_text("8::C (2000)::Drama\n")
+    assert million.availability() == "here"
+    assert million.read().interactions.rows() == [(7, 8, 1.0, 5.0)]
+
+
+def test_other_files_than_those_of_1m_are_refused(million: MovieLens1M) -> None:
+    expected = {"users": 2, "items": 2, "interactions": 1_000_209}
+    with pytest.raises(InputError, match="movielens_1m holds 3 interactions, but the published data has 1,000,209"):
+        replace(million, statistics=expected).read()
+
+
+def test_another_format_than_double_colons_is_refused(tmp_path: Path, million: MovieLens1M) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "ratings.dat").write_text("user,item,rating,time\n1,2,3,4\n")
+    (tmp_path / "data" / "movies.dat").write_text("8::C (2000)::Drama\n")
+    with pytest.raises(InputError, match=r"cannot be read as dat: .*"):
+        million.read()

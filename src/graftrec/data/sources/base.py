@@ -1,7 +1,7 @@
 """What a source of data is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -53,6 +53,22 @@ class Source(ABC):
             raise InputError(f"data.{key}_text={list(columns)} needs a table; set data.{key}s to its file.")
         return None if file is None else read_text(files.locate(file), key, key_column, columns)
 
+    def availability(self) -> str:
+        """Of the tables on this machine: ``here``, ``download`` (``read`` fetches them) or ``missing``."""
+        return "here"
+
     @abstractmethod
     def read(self) -> RawData:
         """Read all tables; raises InputError before long work where something is missing."""
+
+
+def check_statistics(interactions: pl.DataFrame, expected: Mapping[str, int] | None, name: str, origin: str) -> None:
+    """Refuse tables that do not hold the ``expected`` numbers of users, items and interactions."""
+    found = {"users": "user", "items": "item"}
+    for key, wanted in (expected or {}).items():
+        number = interactions[found[key]].n_unique() if key in found else len(interactions)
+        if number != wanted:
+            raise InputError(
+                f"data={name} holds {number:,} {key}, but the published data has {wanted:,}; "
+                f"bring the files of {origin}, or set data.statistics=null to use these."
+            )

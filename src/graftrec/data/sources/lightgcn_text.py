@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from graftrec.data.files import Download, FileSource
-from graftrec.data.sources.base import PARTS, RawData, Source
+from graftrec.data.sources.base import PARTS, RawData, Source, check_statistics
 from graftrec.data.tables import reading
 from graftrec.errors import InputError
 
@@ -17,7 +17,8 @@ class LightGCNText(Source):
     """Train, test and optionally validation files (plain or gzipped) with integer ids.
 
     Source of the format: He et al., LightGCN (SIGIR 2020), and NGCF before it. ``downloads`` maps a
-    file name to ``{url, hash}``.
+    file name to ``{url, hash}``. Files that do not hold what ``statistics`` says (users, items, interactions of all
+    parts) are refused.
     """
 
     train: str
@@ -28,21 +29,35 @@ class LightGCNText(Source):
     folder: str | None = None
     origin: str = ""
     downloads: Mapping[str, Mapping[str, str]] | None = None
+    statistics: Mapping[str, int] | None = None
 
     def read(self) -> RawData:
-        downloads = {name: Download(**address) for name, address in (self.downloads or {}).items()}
-        files = FileSource(self.name, self.folder, self.origin, downloads)
-        names = {"train": self.train, "valid": self.valid, "test": self.test}
-        paths = {part: files.locate(name) for part, name in names.items() if name is not None}
+        files = self._files()
+        paths = {part: files.locate(name) for part, name in self._names().items()}
         parts = [
             read_user_lines(path).with_columns(pl.lit(PARTS[part], pl.Int8).alias("part"))
             for part, path in paths.items()
         ]
+        interactions = pl.concat(parts)
+        check_statistics(interactions, self.statistics, self.name, self.origin or "its origin")
         return RawData(
-            interactions=pl.concat(parts),
+            interactions=interactions,
             items=self.read_text_table(files, "item", self.items, "item"),
             users=self.read_text_table(files, "user", self.users, "user"),
         )
+
+    def availability(self) -> str:
+        tables = [table for table in (self.items, self.users) if table is not None]
+        return self._files().availability(*self._names().values(), *tables)
+
+    def _names(self) -> dict[str, str]:
+        names = {"train": self.train, "valid": self.valid, "test": self.test}
+        return {part: name for part, name in names.items() if name is not None}
+
+    def _files(self) -> FileSource:
+        downloads = {name: Download(**address) for name, address in (self.downloads or {}).items()}
+        numbers = ", ".join(f"{count:,} {key}" for key, count in (self.statistics or {}).items())
+        return FileSource(self.name, self.folder, self.origin + (f" ({numbers})" if numbers else ""), downloads)
 
 
 def read_user_lines(path: Path) -> pl.DataFrame:

@@ -1,13 +1,13 @@
-"""MovieLens latest-small in its two editions, each converted once to parquet."""
+"""MovieLens latest-small in its two editions, and 1M; what is not given as tables is converted once to parquet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from graftrec.data.files import Download, FileSource, retrieve, written
-from graftrec.data.sources.base import RawData, Source
+from graftrec.data.sources.base import RawData, Source, check_statistics
 from graftrec.data.tables import reading
 from graftrec.errors import InputError
 
@@ -48,6 +48,52 @@ class MovieLensLatest(Source):
             with reading(path, "tsv", "a header line and rows"):
                 tables.append(pl.read_csv(path, separator="\t", quote_char=None))
         return _standard(*tables)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovieLens1M(Source):
+    """The 2003 edition of a million ratings: ``ratings.dat`` and ``movies.dat``, fields between double colons.
+
+    Reads them in ``folder``; where they are missing, downloads the archive from ``url`` and checks its ``hash``.
+    """
+
+    folder: str
+    url: str
+    hash: str
+    statistics: Mapping[str, int] | None = None
+
+    def read(self) -> RawData:
+        folder = Path(self.folder).expanduser()
+        given = [folder / f"{name}.dat" for name in ("ratings", "movies")]
+        with reading(folder, "dat", "lines user::item::rating::time in ratings.dat, item::title::genres in movies.dat"):
+            if all(path.is_file() for path in given):
+                raw = _double_colons(*(path.read_bytes() for path in given))
+            else:
+                raw = _converted(folder, lambda: _double_colons(*_members(Download(self.url, self.hash), folder)))
+        check_statistics(raw.interactions, self.statistics, self.name, self.url)
+        return raw
+
+    def availability(self) -> str:
+        files = FileSource(self.name, self.folder)
+        kept = [("ratings.dat", "movies.dat"), ("interactions.parquet", "items.parquet"), ("ml-1m.zip",)]
+        return "here" if any(files.availability(*names) == "here" for names in kept) else "download"
+
+
+def _members(download: Download, folder: Path) -> list[bytes]:
+    import zipfile
+
+    archive = zipfile.ZipFile(retrieve(download, folder / "ml-1m.zip"))
+    return [archive.read(f"ml-1m/{name}.dat") for name in ("ratings", "movies")]
+
+
+def _double_colons(ratings: bytes, films: bytes) -> RawData:
+    tables = []
+    for content, names in ((ratings, ["user", "item", "rating", "timestamp"]), (films, ["item", "title", "genres"])):
+        lines = pl.DataFrame({"line": content.decode("latin-1").splitlines()})
+        fields = pl.col("line").str.split_exact("::", len(names) - 1).struct.rename_fields(names)
+        tables.append(lines.select(fields.alias("fields")).unnest("fields"))
+    numbers = pl.col("user", "item").cast(pl.Int64)
+    return _standard(tables[0].with_columns(numbers), tables[1].with_columns(pl.col("item").cast(pl.Int64)))
 
 
 def _converted(folder: Path, make: Callable[[], RawData]) -> RawData:
