@@ -15,6 +15,7 @@ USAGE = """graftrec: a language model's knowledge grafted onto an interaction gr
   graftrec prepare    [data=... split=...]                                read, split and build the graph only
   graftrec evaluate   run=RUN [k=[5,10] mask=train]                       the metrics again, from the folder
   graftrec recommend  run=RUN user=ID [k=10]                              history and recommendations
+  graftrec blend      runs=[RUN_A,RUN_B] [method=weighted]                two runs as one, weighed on validation
   graftrec features   ls | show KEY | rm KEY | export KEY FILE            what language models' vectors are kept
   graftrec COMMAND --help                                                 all settings of a command
 """
@@ -24,6 +25,7 @@ COMMANDS: dict[str, Callable[[], None]] = {
     "prepare": commands.prepare,
     "evaluate": commands.evaluate,
     "recommend": commands.recommend,
+    "blend": commands.blend,
     "features": features.features,
 }
 
