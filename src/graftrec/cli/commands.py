@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
@@ -133,6 +134,11 @@ def recommend() -> None:
     command("recommend", _recommend)
 
 
+def blend() -> None:
+    """``graftrec blend``."""
+    command("blend", _blend)
+
+
 def _train(config: DictConfig) -> Any:
     from graftrec.pipeline.run import load_run
     from graftrec.pipeline.run_folder import RunFolder
@@ -221,3 +227,15 @@ def _recommend(config: DictConfig) -> None:
 
     users = config.user if OmegaConf.is_list(config.user) else [config.user]
     print_recommendations(load_run(config.run), list(users), config.k)
+
+
+def _blend(config: DictConfig) -> None:
+    from graftrec.pipeline.blend import blend_runs
+    from graftrec.pipeline.run import load_run
+    from graftrec.reporting.tables import print_run
+
+    paths = [Path(path) for path in (config.runs if OmegaConf.is_list(config.runs) else [config.runs])]
+    runs = [load_run(path) for path in paths]
+    folder = Path(config.folder or paths[0].parent / f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_blend")
+    blend_runs(runs, config, folder)
+    print_run(load_run(folder))

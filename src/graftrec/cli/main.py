@@ -18,6 +18,7 @@ USAGE = """graftrec: a language model's knowledge grafted onto an interaction gr
   graftrec recommend  run=RUN user=ID [k=10]                              history and recommendations
   graftrec compare    RUN RUN ... | FOLDER [against=RUN metric=ndcg@20]   is the difference real? paired tests
   graftrec report     FOLDER                                              its runs as Markdown, LaTeX and csv
+  graftrec blend      runs=[RUN_A,RUN_B] [method=weighted]                two runs as one, weighed on validation
   graftrec features   ls | show KEY | rm KEY | export KEY FILE            what language models' vectors are kept
   graftrec COMMAND --help                                                 all settings of a command
 """
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[[], None]] = {
     "recommend": commands.recommend,
     "compare": reports.compare,
     "report": reports.report,
+    "blend": commands.blend,
     "features": features.features,
 }
 

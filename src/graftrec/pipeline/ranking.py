@@ -93,10 +93,14 @@ class Ranking:
         return FactorScorer(*factors)
 
     def evaluate(self, run: "Run", **changes: Any) -> dict[str, RankingResult]:
-        protocol: RankingProtocol = build.instantiate(run.config.evaluation, **changes)
-        data = (run.dataset, run.item_features)
-        tasks = {"test": protocol.test(*data), "valid": protocol.validation(*data)}
-        return {part: evaluate(run.scorer, task) for part, task in tasks.items()}
+        return {part: evaluate(run.scorer, task) for part, task in held_out_tasks(run, **changes).items()}
+
+
+def held_out_tasks(run: "Run", **changes: Any) -> dict[str, RankingTask]:
+    """What a finished run is judged by; ``changes`` of its evaluation's settings."""
+    protocol: RankingProtocol = build.instantiate(run.config.evaluation, **changes)
+    data = (run.dataset, run.item_features)
+    return {"test": protocol.test(*data), "valid": protocol.validation(*data)}
 
 
 def write_test(result: RankingResult, scorer: Scorer, task: RankingTask, dataset: Dataset, run: RunFolder) -> None:

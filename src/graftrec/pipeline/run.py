@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from graftrec.data.dataset import Dataset
 from graftrec.data.storage import load_dataset
 from graftrec.errors import InputError
+from graftrec.pipeline.blend import blend_scorer
 from graftrec.pipeline.build import build_features, instantiate
 from graftrec.pipeline.fit import refit
 from graftrec.pipeline.run_folder import RunFolder
@@ -56,7 +57,7 @@ class Run:
     @property
     def files(self) -> tuple[str, ...]:
         """What this kind of run needs beside what every run has."""
-        return () if self.config.get("baseline") else ("embeddings", *self.task.files)
+        return () if self.config.get("baseline") or self.config.get("blend") else ("embeddings", *self.task.files)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -71,7 +72,9 @@ class Run:
 
     @cached_property
     def scorer(self) -> Any:
-        """Scores of the best checkpoint; a recommender without training is fitted again."""
+        """Scores of the best checkpoint; without training fitted again, of a blend made of its members."""
+        if self.config.get("blend"):
+            return blend_scorer(self)
         if self.config.get("baseline"):
             return refit(self)
         try:

@@ -13,6 +13,7 @@ from rich.text import Text
 from graftrec.data.files import written
 from graftrec.errors import InputError
 from graftrec.pipeline.run import load_run
+from graftrec.pipeline.run_folder import RunFolder
 from graftrec.reporting.tables import SHOWN, console
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def report(sweep: "Sweep") -> None:
     frame = table(sweep)
     with written(sweep.folder / "trials.csv", "hydra.sweep.dir") as partial:
         frame.write_csv(partial)
+    RunFolder.write_json(sweep.folder / "budget.json", budget(sweep), "hydra.sweep.dir")
     write_wandb_sweep(sweep)
     best = best_trials(sweep)
     if best:
@@ -68,6 +70,23 @@ def _row(sweep: "Sweep", trial: "FrozenTrial", state: str) -> dict[str, Any]:
         "epochs": trial.last_step,
         "folders": " ".join(folders),
         "error": trial.user_attrs.get("error"),
+    }
+
+
+def budget(sweep: "Sweep") -> dict[str, Any]:
+    """What the search was given and what it took: sweeps with equal settings compare models tuned alike."""
+    from graftrec.pipeline.sweep.ledger import FINISHED
+
+    settings, trials = sweep.settings, sweep.ledger.trials
+    seconds = (trial.user_attrs.get("metrics", {}).get("train_seconds", 0.0) for trial in trials)
+    return {
+        "n_trials": settings.n_trials,
+        "finished": sweep.ledger.count(*FINISHED),
+        "repeats": settings.repeats,
+        "objectives": list(settings.objectives),
+        "sampler": sweep.config.hydra.sweeper.sampler._target_,
+        "parameters": sweep.space.to_json(),
+        "train_seconds": round(settings.repeats * sum(seconds), 3),
     }
 
 

@@ -68,6 +68,7 @@ def print_ranking(run: Run, out: Console) -> None:
         (name + (f" ({result['chosen']})" if result["chosen"] else ""), result["metrics"], result["seconds"])
         for name, result in run.facts["baselines"].items()
     ]
+    rows += [(f"member: {m['name']}", m["metrics"], m["seconds"]) for m in run.facts.get("members", ())]
     rows.append(("this run", run.metrics, run.facts["stages"]["train"]["seconds"]))
     k = max(run.config.evaluation.k)
     out.print(comparison(rows, k))

@@ -62,7 +62,7 @@ def folder_of(config: DictConfig, space: Space, settings: Settings) -> Path:
     if "${now:" in configured:
         question = json.dumps([space.to_json(), list(settings.objectives), settings.repeats, settings.aggregate])
         chosen = config.hydra.runtime.choices.get("sweep") or "own"
-        name = f"sweep_{chosen}_{hashlib.sha256(question.encode()).hexdigest()[:8]}"
+        name = f"sweep_{chosen.replace('/', '_')}_{hashlib.sha256(question.encode()).hexdigest()[:8]}"
         with read_write(config.hydra), open_dict(config.hydra):
             config.hydra.sweep.dir = str(Path(config.hydra.sweep.dir).parent / name)
     return Path(config.hydra.sweep.dir).absolute()

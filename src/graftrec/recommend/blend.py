@@ -1,0 +1,75 @@
+"""Two recommenders as one: their scores or ranks of a user's unseen items, added with a weight."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import scipy.sparse as sp
+import torch
+from torch import Tensor
+
+from graftrec.errors import InputError, check_choice
+from graftrec.recommend.lists import hide
+from graftrec.recommend.scoring import Scorer
+
+RANK_CONSTANT: Final = 60  # k of reciprocal rank fusion
+
+
+def standardised(scores: Tensor) -> Tensor:
+    """(s - mean) / standard deviation over the items of a row [B, I] that are not -inf; 0 where all are alike.
+
+    Zero mean and unit variance for each user: Montague & Aslam (CIKM 2001).
+    """
+    known = scores != -torch.inf
+    count = known.sum(1, keepdim=True).clamp(min=1)
+    centred = scores - scores.masked_fill(~known, 0).sum(1, keepdim=True) / count
+    deviation = (centred.masked_fill(~known, 0).square_().sum(1, keepdim=True) / count).sqrt_()
+    return centred.div_(torch.where(deviation > 0, deviation, 1))
+
+
+def reciprocal_rank(scores: Tensor) -> Tensor:
+    """1 / (60 + rank) of each item in its row of ``scores`` [B, I], the best one's rank is 1; -inf stays.
+
+    Equal scores are ranked by item number. Cormack, Clarke & Büttcher (SIGIR 2009).
+    """
+    order = scores.sort(dim=1, descending=True, stable=True).indices
+    by_rank = 1 / (RANK_CONSTANT + torch.arange(1, scores.shape[1] + 1, dtype=scores.dtype, device=scores.device))
+    values = torch.empty_like(scores).scatter_(1, order, by_rank.expand_as(scores))
+    return values.masked_fill_(scores == -torch.inf, -torch.inf)
+
+
+METHODS: Final[dict[str, Callable[[Tensor], Tensor]]] = {
+    "weighted": standardised,
+    "reciprocal_rank": reciprocal_rank,
+}
+
+
+class Blend:
+    """weight * f(first) + (1 - weight) * f(second), f one of ``METHODS``, over the items that a user has not ``seen``.
+
+    ``seen`` [U, I] are training pairs: such items score -inf, and take part in no mean and no rank.
+    """
+
+    def __init__(self, first: Scorer, second: Scorer, weight: float, method: str, seen: sp.csr_matrix) -> None:
+        self.members = ((weight, first), (1 - weight, second))
+        self.comparable = METHODS[method]
+        self.seen = seen
+
+    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
+        """float32 [B, num_items]."""
+        parts = [w * self.comparable(hide(member.scores(users), self.seen, users)) for w, member in self.members]
+        return torch.add(*parts, out=out)
+
+
+def blend(members: tuple[Scorer, Scorer], weight: float, method: str, seen: sp.csr_matrix) -> Scorer:
+    """The ``Blend`` of two members, and the member itself where the other one has no weight."""
+    check_settings(method, [weight])
+    if weight in (0, 1):
+        return members[0 if weight == 1 else 1]
+    return Blend(*members, weight, method, seen)
+
+
+def check_settings(method: str, weights: Sequence[float]) -> None:
+    """Refuse an unknown method, and weights outside of [0, 1]."""
+    check_choice("method", method, METHODS)
+    if not weights or not all(isinstance(weight, int | float) and 0 <= weight <= 1 for weight in weights):
+        raise InputError(f"weight={', '.join(map(str, weights))}: a weight of the first run must lie in [0, 1].")
