@@ -4,7 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable
 
-from graftrec.cli import commands, features, reports
+from graftrec.cli import commands, dashboard, features, reports
 
 USAGE = """graftrec: a language model's knowledge grafted onto an interaction graph
 
@@ -16,6 +16,8 @@ USAGE = """graftrec: a language model's knowledge grafted onto an interaction gr
   graftrec evaluate   run=RUN [k=[5,10] mask=train]                       the metrics again, from the folder
   graftrec recommend  run=RUN user=ID [k=10]                              history and recommendations
   graftrec compare    RUN RUN ... | FOLDER [against=RUN metric=ndcg@20]   is the difference real? paired tests
+  graftrec leaderboard FOLDER [metric=ndcg@20 top=20]                     the best variants in the terminal
+  graftrec dashboard  build FOLDER | push entity=NAME                     one HTML file; a W&B workspace and report
   graftrec features   ls | show KEY | rm KEY | export KEY FILE            what language models' vectors are kept
   graftrec COMMAND --help                                                 all settings of a command
 """
@@ -26,6 +28,8 @@ COMMANDS: dict[str, Callable[[], None]] = {
     "evaluate": commands.evaluate,
     "recommend": commands.recommend,
     "compare": reports.compare,
+    "leaderboard": dashboard.leaderboard,
+    "dashboard": dashboard.dashboard,
     "features": features.features,
 }
 

@@ -7,6 +7,14 @@ from typing import Final, Literal
 Kind = Literal["leaderboard", "curve", "strata", "scatter", "search"]
 
 SHOWN: Final = ("recall", "ndcg", "precision", "f1", "coverage", "novelty", "diversity")  # of lists of k items
+HEALTH: Final = {  # by the first part of the name
+    "alignment": "Squared distance of users to their training items; lower is closer.",
+    "uniformity": "Lower: vectors are spread more evenly over the sphere.",
+    "user_rank": "Effective number of dimensions that users' vectors fill.",
+    "item_rank": "Effective number of dimensions that items' vectors fill.",
+    "smoothness": "Mean cosine of nodes with a neighbour in common: near 1 is over-smoothing.",
+    "drift": "1 - mean cosine to the language model's vectors, where training started.",
+}
 SEARCH: Final = {
     "Pareto front": "Trials that no other trial beats in every objective.",
     "History": "The objective of each trial, and the best so far.",
@@ -18,7 +26,11 @@ SEARCH: Final = {
 
 @dataclass(frozen=True)
 class Panel:
-    """One table or plot. ``metrics`` are columns of the table, the curve's one metric, or a scatter's x and y."""
+    """One table or plot.
+
+    ``metrics``: the table's columns, the curve's one metric, a scatter's x and y, the kind of degree of strata, or
+    the objective of a search that does not say its own.
+    """
 
     kind: Kind
     title: str
@@ -55,7 +67,7 @@ def describe(metric: str, k: int | None, health: Sequence[str] = ()) -> tuple[Se
             )
         )),
         Section("search", "Search", "What the sweep has tried.", tuple(
-            Panel("search", title, about) for title, about in SEARCH.items()
+            Panel("search", title, about, (f"valid/{metric}",)) for title, about in SEARCH.items()
         )),
         Section("strata", "From cold to warm", "Who is served well: test metrics by how much training had of a node.", (
             Panel("strata", "By item degree", "Share of the held-out pairs that lists contain.", ("item degree",)),
@@ -68,8 +80,8 @@ def describe(metric: str, k: int | None, health: Sequence[str] = ()) -> tuple[Se
                 ("diversity", "Higher: the items of a list are less alike."),
             )
         )),
-        Section("health", "Health of representations", "Measured on the embeddings while they are trained.", tuple(
-            Panel("curve", name.removeprefix("health/").replace("_", " "), "", (name,)) for name in health
+        Section("health", "Health of representations", "Measured on users' and items' vectors while they learn.", tuple(
+            _health(name) for name in health
         )),
         Section("cost", "Cost", "What a result takes.", (
             Panel("scatter", f"{metric} and training time", "Seconds of training, on a log scale.",
@@ -78,3 +90,9 @@ def describe(metric: str, k: int | None, health: Sequence[str] = ()) -> tuple[Se
                   ("peak_gib", metric)),
         )),
     )  # fmt: skip
+
+
+def _health(name: str) -> Panel:
+    kind, _, layer = name.removeprefix("health/").partition("/")
+    title = kind.replace("_", " ").capitalize() + (f", layer {layer}" if layer else "")
+    return Panel("curve", title, HEALTH.get(kind, ""), (name,))

@@ -11,7 +11,7 @@ from graftrec.errors import InputError
 from graftrec.reporting.dashboard.collect import collect
 
 PLACES: Final = ("style", "data", "script", "plotly")
-SCRIPTS: Final = ("elements", "state", "best", "leaderboard", "plots", "run", "main")  # in this order, as one
+SCRIPTS: Final = ("elements", "state", "best", "leaderboard", "plots", "search", "run", "main")  # in this order, as one
 
 
 def build(folder: Path) -> Path:

@@ -11,6 +11,7 @@ function columns(panel) {
     ["test", `Test ${head(metric)}`, (v) => v.test[metric]?.[0], (v) => spread(v.test[metric])],
     ...(baseline ? [["difference", "To the best baseline", (v) => v.test[metric]?.[0],
       (v) => (v === baseline ? [element("span", { class: "muted" }, "the best one")] : difference(v, baseline))]] : []),
+    ["seeds", "Seeds", (v) => v.runs.length, (v) => [v.runs.length || "–"]],
     ...other.map((name) => [name, head(name), (v) => valueOf(v, name), (v) => spread(v.test[name] || v.cost[name], name)]),
   ];
 }
@@ -26,8 +27,7 @@ function leaderboard(panel) {
     placeholder: "words such as gcn lr=0.01", input: () => { change({ filter: filter.value }); fill(shown); } });
   const board = element("table", { id: "board" },
     element("caption", {}, `Mean ± standard deviation over seeds, on test unless a column says validation. ${panel.about}`),
-    element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Show"), sortable(["label", "Variant"]),
-      sortable(["seeds", "Seeds"]), shown.map(sortable))),
+    element("thead", {}, element("tr", {}, element("th", { scope: "col" }, element("span", { class: "hidden" }, "Drawn in plots")), sortable(["label", "Variant"]), shown.map(sortable))),
     element("tbody", {}));
   return element("div", { class: "card" },
     element("div", { class: "bar" }, element("label", { for: "filter" }, "Filter "), filter, element("span", { id: "matches", class: "muted", role: "status" })),
@@ -50,7 +50,6 @@ function row(index, shown) {
   return element("tr", { class: index === state.best ? "first" : null },
     element("td", { class: "pick" }, first ? picker(index) : null),
     element("th", { scope: "row" }, name, badge ? [" ", badge] : []),
-    element("td", {}, first ? String(variant.runs.length) : "–"),
     shown.map(([, , , cell]) => element("td", {}, cell(variant))));
 }
 
@@ -87,7 +86,7 @@ function sortBy(key, shown) {
 /** Numbers of variants in the chosen order; those without a value come last either way. */
 function sorted(shown) {
   const { variants } = group();
-  const values = { label: (v) => v.label, seeds: (v) => v.runs.length };
+  const values = { label: (v) => v.label };
   for (const [key, , value] of shown) values[key] = value;
   const value = values[state.sort] || values.valid;
   const sign = state.order === "ascending" ? 1 : -1;

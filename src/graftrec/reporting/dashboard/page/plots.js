@@ -35,17 +35,17 @@ function watchPlots() {
   }
 }
 
+const themeColour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
 /** The layout in the page's colours, light or dark. */
 function themed(layout) {
-  const style = getComputedStyle(document.documentElement);
-  const [text, line] = ["--text", "--line"].map((name) => style.getPropertyValue(name).trim());
-  const card = style.getPropertyValue("--card").trim(); // not transparent: parallel coordinates would be white
+  const [text, line] = ["--text", "--line"].map(themeColour);
   const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
   const axes = ["xaxis", "yaxis", ...Object.keys(layout).filter((name) => /^[xy]axis/.test(name))];
-  const made = { paper_bgcolor: card, plot_bgcolor: card, height: 300, showlegend: false,
+  const made = { paper_bgcolor: "transparent", plot_bgcolor: "transparent", height: 300, showlegend: false,
     margin: { l: 52, r: 12, t: 12, b: 44 }, hovermode: "closest", ...layout,
     font: { family: "inherit", color: text, size: 12 } };
-  for (const name of axes) made[name] = { ...axis, ...layout[name] };
+  for (const name of axes) made[name] = { ...axis, ...layout[name], ...(layout[name]?.title ? { title: { ...layout[name].title, standoff: 8 } } : {}) };
   return made;
 }
 
@@ -109,19 +109,3 @@ function scatterPanel(title, about, [x, y]) {
   const numbers = () => table(title, ["Variant", head(x), head(y)], points.map((point) => [point.variant.label, number(point.x, x), number(point.y, y)]));
   return points.length ? plot(title, about, make, numbers) : null;
 }
-
-/** Optuna's figures whose title begins with the panel's, in the page's colours. */
-function searchPanels(title, about) {
-  return DATA.search.figures.filter((figure) => figure.title.split(":")[0] === title).map((figure) => {
-    if (figure.reason) return element("div", { class: "card" }, element("strong", {}, figure.title), element("p", { class: "muted" }, `Not drawn: ${figure.reason}`));
-    const { width, title: own, ...layout } = figure.layout;
-    const many = figure.data[0]?.dimensions?.length || Object.keys(layout).filter((name) => name.startsWith("xaxis")).length;
-    const traces = figure.data.map((trace) => (trace.type === "parcoords" ? { ...trace, labelfont: { size: 11 } } : trace));
-    const legend = { orientation: "h", y: 1.12, font: { size: 11 } };
-    const margin = { l: 56, r: 24, t: trace0(figure) === "parcoords" ? 64 : 28, b: 56 };
-    const make = () => ({ traces, layout: { ...layout, legend, margin, height: 340 } });
-    return plot(figure.title, about, make, null, many > 2 ? { style: `min-width:${many * 150}px` } : {});
-  });
-}
-
-const trace0 = (figure) => figure.data[0]?.type;
