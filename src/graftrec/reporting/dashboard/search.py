@@ -15,6 +15,7 @@ from graftrec.reporting.sweep import plots
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.study import Study
+    from optuna.trial import FrozenTrial
 
 MARK = "param:"
 
@@ -37,13 +38,13 @@ def search_of(folder: Path) -> dict[str, Any] | None:
     return {
         "objectives": objectives,
         "states": states,
-        "recipe": f"graftrec train --config-dir {folder} experiment=best" if recipe.is_file() else None,
+        "recipe": f"graftrec train --config-dir {folder.resolve()} experiment=best" if recipe.is_file() else None,
         "figures": _figures(study_of(frame, objectives, _logarithmic(folder)), objectives),
     }
 
 
 def study_of(frame: pl.DataFrame, objectives: list[str], logarithmic: set[str]) -> "Study":
-    """The complete trials as a study of Optuna's, in memory."""
+    """The complete trials as a study of Optuna's, in memory, under their own numbers: the others are failed there."""
     import optuna
 
     directions = ["minimize" if is_lower_better(name) else "maximize" for name in objectives]
@@ -53,15 +54,22 @@ def study_of(frame: pl.DataFrame, objectives: list[str], logarithmic: set[str]) 
         complete = frame.filter(pl.col("state") == "complete")
         names = [name for name in frame.columns if name.startswith(MARK) and complete[name].null_count() == 0]
         spaces = {name: _space(complete[name], name.removeprefix(MARK) in logarithmic) for name in names}
-        for row in complete.iter_rows(named=True):
-            study.add_trial(
-                optuna.trial.create_trial(
-                    params={name.removeprefix(MARK): row[name] for name in names},
-                    distributions={name.removeprefix(MARK): spaces[name] for name in names},
-                    values=[row[name] for name in objectives],
-                )
-            )
+        rows = {row["trial"]: row for row in complete.iter_rows(named=True)}
+        for number in range(max(rows, default=-1) + 1):
+            study.add_trial(_trial(rows.get(number), spaces, objectives))
     return study
+
+
+def _trial(row: dict[str, Any] | None, spaces: "dict[str, BaseDistribution]", objectives: list[str]) -> "FrozenTrial":
+    import optuna
+
+    if row is None:
+        return optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL)
+    return optuna.trial.create_trial(
+        params={name.removeprefix(MARK): row[name] for name in spaces},
+        distributions={name.removeprefix(MARK): space for name, space in spaces.items()},
+        values=[row[name] for name in objectives],
+    )
 
 
 def _space(column: pl.Series, logarithmic: bool) -> "BaseDistribution":

@@ -38,6 +38,7 @@ function render() {
   overview.hidden = Boolean(run);
   page.hidden = !run;
   document.title = `${run ? `${run.name}, ` : ""}${DATA.title}: graftrec dashboard`;
+  document.getElementById("top").replaceChildren(...header());
   if (run) page.replaceChildren(...runPage(run).filter(Boolean));
   else renderOverview(overview);
   watchPlots();
@@ -46,7 +47,6 @@ function render() {
 function renderOverview(overview) {
   const sections = group().sections.map(sectionOf).filter(Boolean);
   const links = sections.map((one) => element("li", {}, element("a", { href: `#${one.id}` }, one.querySelector("h2").textContent)));
-  document.getElementById("top").replaceChildren(...header());
   overview.replaceChildren(bestCard(), element("nav", { "aria-label": "Sections" }, element("ul", {}, links)), ...sections);
   fill(columns(group().sections[0].panels[0]));
   drawLegends();

@@ -44,7 +44,7 @@ function themed(layout) {
   const axes = ["xaxis", "yaxis", ...Object.keys(layout).filter((name) => /^[xy]axis/.test(name))];
   const made = { paper_bgcolor: "transparent", plot_bgcolor: "transparent", height: 300, showlegend: false,
     margin: { l: 52, r: 12, t: 12, b: 44 }, hovermode: "closest", ...layout,
-    font: { family: "inherit", color: text, size: 12 } };
+    font: { family: "system-ui, sans-serif", color: text, size: 12 } };
   for (const name of axes) made[name] = { ...axis, ...layout[name], ...(layout[name]?.title ? { title: { ...layout[name].title, standoff: 8 } } : {}) };
   return made;
 }

@@ -2,11 +2,13 @@
 "use strict";
 
 function runPage(run) {
+  const baseline = bestBaseline();
   const owner = group().variants.find((variant) => variant.runs.includes(DATA.runs.indexOf(run)));
   return [
     element("p", {}, element("a", { href: address({ run: "" }) }, "← All runs")),
     element("header", {}, element("p", { class: "eyebrow" }, `Run, seed ${run.seed}`), element("h2", { id: "run-title", tabindex: "-1" }, owner.label),
       element("p", { class: "muted" }, [run.path, run.started && `started ${run.started.replace("T", " ")}`, ...(run.tags || [])].filter(Boolean).join(" · ")),
+      element("dl", { class: "card tiles" }, keyNumbers(run, owner.trained ? baseline : null)),
       owner.runs.length > 1 ? element("p", {}, "Seeds of this variant: ", owner.runs.flatMap((other) => [seedLink(other, run), " "])) : null),
     element("section", { class: "card" }, element("h3", {}, "Run it again"), commandLine(run.command)),
     element("section", { "aria-labelledby": "lists-title" }, element("h3", { id: "lists-title" }, "Example recommendations"), exampleLists(run)),
@@ -34,15 +36,26 @@ function exampleLists(run) {
       element("div", {}, element("h4", {}, "Recommended"), items(example.recommended, example.hits))))));
 }
 
+/** The chosen metric of this run, its difference to the best baseline, and two more metrics. */
+function keyNumbers(run, baseline) {
+  const own = run.metrics[`test/${state.metric}`];
+  const others = group().metrics.filter((name) => name !== state.metric).slice(0, 2);
+  return [tile(`Test ${head(state.metric)}`, number(own), `validation ${number(run.metrics[`valid/${state.metric}`])}`),
+    baseline && own !== undefined ? tile("To the best baseline", difference({ test: { [state.metric]: [own, null] } }, baseline), `${baseline.label}, ${number(baseline.test[state.metric][0])}`) : null,
+    ...others.map((name) => tile(`Test ${head(name)}`, number(run.metrics[`test/${name}`]), `validation ${number(run.metrics[`valid/${name}`])}`))];
+}
+
 /** One plot for each learning curve that is kept. */
 function runCurves(run) {
   const names = Object.keys(run.curves).filter((name) => name === "train/loss" || name === `valid/${state.metric}` || name.startsWith("health/"));
   if (!names.length) return element("p", { class: "muted" }, "This recommender has no epochs.");
-  return names.map((name) => {
+  const panels = group().sections.flatMap((section) => section.panels);
+  return names.sort((a, b) => a.startsWith("health/") - b.startsWith("health/")).map((name) => {
+    const panel = panels.find((one) => filled(one.metrics[0] || "") === name && one.kind === "curve");
     const make = () => ({ traces: [{ x: run.curves.epoch, y: run.curves[name], type: "scatter", mode: "lines+markers", connectgaps: true, line: { color: COLOURS[0] } }],
       layout: { height: 240, xaxis: epochs([run]), yaxis: {} } });
     const numbers = () => table(name, ["Epoch", "Value"], run.curves.epoch.map((epoch, at) => [String(epoch), number(run.curves[name][at])]));
-    return plot(name, "", make, numbers);
+    return plot(panel ? filled(panel.title) : name, panel?.about || "", make, numbers);
   });
 }
 
