@@ -51,9 +51,8 @@ def _cells(variant: Variant, metric: str, others: Sequence[str], baseline: Varia
     test = [_text(variant.test.get(name)) for name in (metric, *others)]
     seconds = variant.cost["seconds"][0]
     to_baseline = _difference(variant, baseline, metric)
-    return [
-        _text(variant.valid.get(metric)), test[0], to_baseline, *test[1:], str(len(variant.runs) or ""), f"{seconds:.0f}"
-    ]  # fmt: skip
+    seeds = str(len(variant.runs) or "")
+    return [_text(variant.valid.get(metric)), test[0], to_baseline, *test[1:], seeds, f"{seconds:.0f}"]
 
 
 def _text(spread: Spread | None) -> str:

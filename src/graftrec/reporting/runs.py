@@ -18,8 +18,8 @@ SETUP = ("task", "data", "hash", "protocol", "mask", "max_users")  # runs that d
 BESIDE = {"test/num_users"}
 NO_SETTINGS = {  # of a method: where and how a run was made, and how it was judged, which SETUP holds
     "seed", "paths", "store", "logger", "threads", "keep_freed_memory", "memory_check", "resume", "group", "job_type",
-    "trial", "tags", "name", "overrides", "choices", "baselines", "evaluation", "protocol", "task", "callbacks.progress",
-    "trainer.enable_progress_bar", "trainer.enable_model_summary",
+    "name", "trial", "tags", "overrides", "choices", "baselines", "evaluation", "protocol", "task",
+    "callbacks.progress", "trainer.enable_progress_bar", "trainer.enable_model_summary",
 }  # fmt: skip
 NO_CHOICES = NO_SETTINGS | {"sweep", "trainer", "callbacks", "data", "baseline"}
 UNTRAINED = {*UNUSED, "dim", "batch_size", "callbacks"}  # no settings of a recommender without training

@@ -4,6 +4,7 @@ import math
 import re
 import shlex
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -89,9 +90,17 @@ def _run(path: Path, folder: Path, texts: Texts) -> dict[str, Any]:
 
 
 def short_labels(labels: Sequence[str]) -> list[str]:
-    """Long numbers in names of variants with three digits, where the names stay different."""
-    cut = [LONG_NUMBER.sub(lambda number: f"{float(number[0]):.3g}", label) for label in labels]
-    return [short if cut.count(short) == 1 else label for short, label in zip(cut, labels, strict=True)]
+    """Long numbers in names of variants with three digits, or with as many as tell the names apart."""
+    known = list(labels)
+    for digits in (3, 4, 5, 6, 9):
+        cut = [_cut(label, digits) for label in labels]
+        seen = Counter(cut)
+        known = [c if k == label and seen[c] == 1 else k for c, k, label in zip(cut, known, labels, strict=True)]
+    return known
+
+
+def _cut(label: str, digits: int) -> str:
+    return LONG_NUMBER.sub(lambda number: f"{float(number[0]):.{digits}g}", label)
 
 
 def plain(value: Any) -> Any:

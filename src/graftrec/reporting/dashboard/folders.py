@@ -50,7 +50,9 @@ def strata(path: Path) -> dict[str, dict[str, list[Any]]]:
     if frame.is_empty():
         return {}
     return {
-        str(kind): {name: rows[name].to_list() for name in rows.columns if name != "kind" and not rows[name].has_nulls()}
+        str(kind): {
+            name: rows[name].to_list() for name in rows.columns if name != "kind" and not rows[name].has_nulls()
+        }
         for (kind,), rows in frame.group_by("kind", maintain_order=True)
     }
 

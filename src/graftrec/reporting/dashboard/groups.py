@@ -22,7 +22,7 @@ Spread = tuple[float, float | None]  # mean and sample standard deviation over s
 
 @dataclass(frozen=True)
 class Variant:
-    """One row of a leaderboard. A baseline that stands beside runs has neither runs of its own nor validation values."""
+    """One row of a leaderboard. A baseline that stands beside runs has no runs of its own, no validation values."""
 
     label: str
     trained: bool
@@ -87,8 +87,14 @@ def _order(tested: Sequence[str], k: int | None) -> list[str]:
 def _variant(row: Mapping[str, Any], metrics: Sequence[str], paths: Sequence[str] = ()) -> Variant:
     test, valid = ({name: f"{part}/{name}" for name in metrics} for part in ("test", "valid"))
     cost = {name: name for name in ("seconds", "peak_gib")}
-    spreads = [_spreads(row, columns) for columns in (test, valid, cost)]
-    return Variant(row["label"], row.get("trained", False), *spreads, tuple(paths))
+    return Variant(
+        row["label"],
+        row.get("trained", False),
+        test=_spreads(row, test),
+        valid=_spreads(row, valid),
+        cost=_spreads(row, cost),
+        runs=tuple(paths),
+    )
 
 
 def _spreads(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Spread]:

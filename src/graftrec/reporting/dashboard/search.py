@@ -21,9 +21,9 @@ MARK = "param:"
 
 
 def search_of(folder: Path) -> dict[str, Any] | None:
-    """Objectives, numbers of trials by state, and plots as Plotly's JSON or the reason why one is not drawn.
+    """Objectives, numbers of trials by state, all trials as a table, and plots; None where ``folder`` is no sweep's.
 
-    None where ``folder`` is no sweep's.
+    A plot is Plotly's JSON with a title, or a title with the reason why it is not drawn.
     """
     path = folder / "trials.csv"
     if not path.is_file():
@@ -38,21 +38,30 @@ def search_of(folder: Path) -> dict[str, Any] | None:
     return {
         "objectives": objectives,
         "states": states,
+        "trials": _trials(frame, objectives),
         "recipe": f"graftrec train --config-dir {folder.resolve()} experiment=best" if recipe.is_file() else None,
         "figures": _figures(study_of(frame, objectives, _logarithmic(folder)), objectives),
     }
 
 
+def _trials(frame: pl.DataFrame, objectives: list[str]) -> dict[str, list[Any]]:
+    shown = frame.select("trial", "state", *objectives, *(name for name in frame.columns if name.startswith(MARK)))
+    return {"columns": [name.removeprefix(MARK) for name in shown.columns], "rows": [list(row) for row in shown.rows()]}
+
+
 def study_of(frame: pl.DataFrame, objectives: list[str], logarithmic: set[str]) -> "Study":
     """The complete trials as a study of Optuna's, in memory, under their own numbers: the others are failed there."""
     import optuna
+    from optuna.study import StudyDirection
 
-    directions = ["minimize" if is_lower_better(name) else "maximize" for name in objectives]
+    directions = [StudyDirection.MINIMIZE if is_lower_better(n) else StudyDirection.MAXIMIZE for n in objectives]
     with warnings.catch_warnings(action="ignore"):
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = optuna.create_study(directions=directions)
         complete = frame.filter(pl.col("state") == "complete")
-        names = [name for name in frame.columns if name.startswith(MARK) and complete[name].null_count() == 0]
+        names = [
+            name for name in frame.columns if name.startswith(MARK) and complete[name].count() == len(complete) > 0
+        ]
         spaces = {name: _space(complete[name], name.removeprefix(MARK) in logarithmic) for name in names}
         rows = {row["trial"]: row for row in complete.iter_rows(named=True)}
         for number in range(max(rows, default=-1) + 1):
@@ -76,11 +85,12 @@ def _space(column: pl.Series, logarithmic: bool) -> "BaseDistribution":
     """The smallest space that holds all values of a parameter."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+    values = column.to_list()
     if column.dtype.is_integer():
-        return IntDistribution(column.min(), column.max(), log=logarithmic)
+        return IntDistribution(min(values), max(values), log=logarithmic)
     if column.dtype.is_float():
-        return FloatDistribution(column.min(), column.max(), log=logarithmic)
-    return CategoricalDistribution(column.unique(maintain_order=True).to_list())
+        return FloatDistribution(min(values), max(values), log=logarithmic)
+    return CategoricalDistribution(list(dict.fromkeys(values)))
 
 
 def _logarithmic(folder: Path) -> set[str]:
@@ -93,8 +103,9 @@ def _logarithmic(folder: Path) -> set[str]:
 
 
 def _figures(study: "Study", objectives: list[str]) -> list[dict[str, Any]]:
+    """None are drawn before a trial is complete."""
     figures: list[dict[str, Any]] = []
-    for title, draw in plots(study, objectives):
+    for title, draw in plots(study, objectives) if study.trials else []:
         try:
             with warnings.catch_warnings(action="ignore"):
                 figure = json.loads(draw().to_json())

@@ -50,9 +50,7 @@ def workspace(entity: str, project: str, sections: Sequence[Section]) -> "Worksp
     import wandb_workspaces.workspaces as ws
 
     parts = [ws.Section(name=section.title, panels=_panels(section), is_open=True) for section in sections]
-    return ws.Workspace(
-        entity=entity, project=project, name=NAME, sections=[part for part in parts if part.panels]
-    )
+    return ws.Workspace(entity=entity, project=project, name=NAME, sections=[part for part in parts if part.panels])
 
 
 def report(entity: str, project: str, sections: Sequence[Section]) -> "Report":

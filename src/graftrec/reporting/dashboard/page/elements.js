@@ -40,7 +40,7 @@ function spread(pair, name) {
 
 /** A command with a button that copies it. */
 function commandLine(command) {
-  const code = element("code", { tabindex: "0", "aria-label": "command" }, command);
+  const code = element("code", {}, command);
   const button = element("button", { type: "button", class: "copy", click: () => copy(command, code, button) }, "Copy");
   return element("div", { class: "command" }, code, button);
 }
@@ -72,4 +72,11 @@ function table(caption, heads, rows, attributes = {}) {
     element("caption", {}, caption),
     element("thead", {}, element("tr", {}, heads.map((name) => element("th", { scope: "col" }, name)))),
     element("tbody", {}, rows.map((row) => element("tr", {}, row.map(cell)))));
+}
+
+/** A table that is made when it is opened. */
+function folded(title, make) {
+  const details = element("details", { toggle: () => details.open && details.lastChild.replaceChildren(make()) },
+    element("summary", {}, title), element("div", { class: "scroll tall" }));
+  return details;
 }

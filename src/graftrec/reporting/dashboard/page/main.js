@@ -25,9 +25,12 @@ function sectionOf(section) {
 }
 
 function searchFacts() {
-  const { objectives, states, recipe } = DATA.search;
+  const { objectives, states, recipe, trials } = DATA.search;
   const told = `Objective: ${objectives.join(", ")}. Trials: ${Object.entries(states).map(([name, n]) => `${n} ${name}`).join(", ")}.`;
-  return element("div", {}, element("p", {}, told), recipe ? [element("p", {}, "The sweep's own choice, by its objective:"), commandLine(recipe)] : []);
+  const cell = (value) => (typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value ?? "–"));
+  const numbers = () => table("Trials", trials.columns, trials.rows.map((row) => row.map(cell)), { class: "small" });
+  return element("div", { class: "facts" }, element("p", {}, told),
+    recipe ? [element("p", {}, "The sweep's own choice, by its objective:"), commandLine(recipe)] : [], folded("All trials", numbers));
 }
 
 function render() {

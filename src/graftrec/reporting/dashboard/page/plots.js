@@ -11,8 +11,7 @@ const waiting = new Map(); // places of plots that are not drawn yet
 function plot(title, about, make, numbers, attributes = {}) {
   const place = element("div", { class: "plot", role: "img", "aria-label": `Plot: ${title}. ${about}`, ...attributes });
   waiting.set(place, make);
-  const details = numbers ? element("details", { toggle: () => details.open && details.lastChild.replaceChildren(numbers()) },
-    element("summary", {}, "Numbers"), element("div", { class: "scroll" })) : null;
+  const details = numbers ? folded(["Numbers", element("span", { class: "hidden" }, ` of ${title}`)], numbers) : null;
   return element("figure", { class: attributes.style ? "card wide" : "card" }, element("figcaption", {}, element("strong", {}, title), ` ${about}`),
     element("div", { class: "scroll" }, place), details);
 }
@@ -101,7 +100,7 @@ function scatterPanel(title, about, [x, y]) {
     const [simple, trained] = [points.filter((one) => !one.variant.trained), points.filter((one) => one.variant.trained)];
     const fill = trained.map((one) => (place(one) >= 0 ? colour(place(one)) : "rgba(128,140,158,.45)"));
     return {
-      traces: [trace(trained, { marker: { size: trained.map((one) => (one.index === state.best ? 15 : 10)), color: fill, opacity: 1 } }),
+      traces: [trace(trained, { marker: { size: trained.map((one) => (one.index === state.best ? 15 : 10)), color: fill, line: { width: 0 } } }),
         trace(simple, { mode: "markers+text", textposition: "top center", textfont: { size: 11 }, cliponaxis: false, marker: { size: 10, symbol: "diamond-open", color: "#c0392b", line: { width: 2 } } })],
       layout: { xaxis: { title: { text: escaped(head(x)) }, ...(x === "seconds" ? { type: "log", dtick: 1, tickformat: "~g" } : {}) }, yaxis: { title: { text: escaped(y) } } },
     };

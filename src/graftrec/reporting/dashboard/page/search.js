@@ -31,7 +31,7 @@ function recoloured(figure) {
   const annotations = layout.annotations?.map((text) => ({ ...text, font: { ...text.font, color: muted } }));
   const named = (front || traces.filter((trace) => trace.name && trace.showlegend !== false).length > 1) && !shapes;
   const pane = { gridcolor: line, zerolinecolor: line, backgroundcolor: "transparent" };
-  const scene = layout.scene && Object.fromEntries(Object.entries(layout.scene).map(([name, axis]) => [name, name.endsWith("axis") ? { ...axis, ...pane, title: { ...axis.title, font: { size: 12 } } } : axis]));
+  const scene = layout.scene && { camera: { eye: { x: 1.6, y: 1.6, z: 1.1 } }, ...Object.fromEntries(Object.entries(layout.scene).map(([name, axis]) => [name, name.endsWith("axis") ? { ...axis, ...pane, title: { ...axis.title, font: { size: 12 } } } : axis])) };
   return { traces, layout: { ...layout, ...bars, ...(scene ? { scene } : {}), shapes, annotations, height: scene ? 480 : 340, showlegend: named,
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } }, margin: { l: 60, r: 24, t: named ? 40 : 20, b: 60 } } };
 }
