@@ -47,6 +47,13 @@ def seen(page: Path, state: str = "", *flags: str) -> str:
     return re.sub(r"<(script|style)\b.*?</\1>", "", done.stdout, flags=re.DOTALL)
 
 
+def after(page: Path, script: str) -> str:
+    """What is seen once ``script`` has acted in a reader's place."""
+    acted = page.with_name(f"{abs(hash(script))}.html")
+    acted.write_text(page.read_text("utf-8").replace("</body>", f"<script>{script}</script></body>"), "utf-8")
+    return seen(acted)
+
+
 def rendered_after(page: Path, attempt: int) -> int:
     """Milliseconds from the start of the navigation until everything can be seen and used."""
     taken = re.search(r'data-rendered-after="(\d+)"', seen(page, f"#attempt={attempt}"))
@@ -89,6 +96,27 @@ def test_the_address_sorts_and_tells_screen_readers(page: Path) -> None:
 def test_the_address_filters(page: Path) -> None:
     assert names(page, "#filter=encoder%3Dg%20baseline") == []
     assert names(page, "#filter=GIN") == ["encoder=gin"]
+
+
+def test_a_click_on_a_head_sorts_and_is_kept_in_the_address(page: Path) -> None:
+    script = "document.querySelector('[data-key=\"coverage@20\"] button').click(); document.title = location.hash"
+    text = after(page, script)
+    assert Table(text).rows[0][1].startswith("encoder=gin")
+    assert "<title>#sort=coverage%4020&amp;order=descending</title>" in text
+
+
+def test_a_checkbox_takes_a_variant_out_of_the_plots(page: Path) -> None:
+    text = after(page, "document.querySelector('[aria-label=\"Draw encoder=gcn\"]').click()")
+    legend = text.split('<ul class="legend">')[1].split("</ul>")[0]
+    assert re.findall(r"encoder=\w+", legend) == ["encoder=gat", "encoder=gin"]
+
+
+def test_more_than_twenty_runs_are_refused(tmp_path: Path) -> None:
+    for number in range(21):
+        make_run(tmp_path / f"{number}", values(number / 100), lr=number)
+    text = after(build(tmp_path), "document.querySelectorAll('[data-variant]:not(:checked)').forEach((b) => b.click())")
+    assert "At most 20 runs are drawn at once" in text
+    assert text.split('<ul class="legend">')[1].split("</ul>")[0].count("<li>") == 20
 
 
 def test_differences_are_to_the_best_baseline(page: Path) -> None:
