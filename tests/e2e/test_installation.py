@@ -51,6 +51,7 @@ def test_wheel_carries_the_configuration(tmp_path: Path) -> None:
     assert run(code=where, path=str(installed), cwd=tmp_path).strip() == str(installed / "graftrec" / "conf")
     composed = run("train", "data=gowalla", "--cfg", "job", path=str(installed), cwd=tmp_path)
     assert "name: gowalla" in composed
+    assert (installed / "graftrec" / "reporting" / "dashboard" / "page" / "dashboard.html").is_file()
     assert "GraftrecOptuna" in run("train", "--info", "plugins", path=str(installed), cwd=tmp_path)
 
 

@@ -4,7 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable
 
-from graftrec.cli import commands, features, reports, reproduce
+from graftrec.cli import commands, dashboard, features, reports, reproduce
 
 USAGE = """graftrec: a language model's knowledge grafted onto an interaction graph
 
@@ -19,6 +19,8 @@ USAGE = """graftrec: a language model's knowledge grafted onto an interaction gr
   graftrec compare    RUN RUN ... | FOLDER [against=RUN metric=ndcg@20]   is the difference real? paired tests
   graftrec report     FOLDER                                              its runs as Markdown, LaTeX and csv
   graftrec blend      runs=[RUN_A,RUN_B] [method=weighted]                two runs as one, weighed on validation
+  graftrec leaderboard FOLDER [metric=ndcg@20 top=20]                     the best variants in the terminal
+  graftrec dashboard  build FOLDER | push entity=NAME                     one HTML file; a W&B workspace and report
   graftrec features   ls | show KEY | rm KEY | export KEY FILE            what language models' vectors are kept
   graftrec COMMAND --help                                                 all settings of a command
 """
@@ -32,6 +34,8 @@ COMMANDS: dict[str, Callable[[], None]] = {
     "compare": reports.compare,
     "report": reports.report,
     "blend": commands.blend,
+    "leaderboard": dashboard.leaderboard,
+    "dashboard": dashboard.dashboard,
     "features": features.features,
 }
 

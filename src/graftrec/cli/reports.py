@@ -11,17 +11,17 @@ from graftrec.errors import InputError
 
 def compare() -> None:
     """``graftrec compare RUN RUN ... [against=... metric=... k=...]``."""
-    paths = _take_paths()
+    paths = take_paths()
     command("compare", lambda config: _compare(config, paths))
 
 
 def report() -> None:
     """``graftrec report FOLDER``."""
-    paths = _take_paths()
+    paths = take_paths()
     command("report", lambda config: _report(paths))
 
 
-def _take_paths() -> list[str]:
+def take_paths() -> list[str]:
     """Words of the command line that are no settings, or that are folders; the rest is left to Hydra."""
     words = [w for w in sys.argv[1:] if not w.startswith("-") and ("=" not in w or Path(w).expanduser().is_dir())]
     sys.argv[1:] = [word for word in sys.argv[1:] if word not in words]

@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 
 from graftrec.errors import InputError
-from graftrec.pipeline import build
 from graftrec.pipeline.fit import UNUSED
 from graftrec.pipeline.run import check_run_folder
 from graftrec.pipeline.run_folder import RunFolder
@@ -18,8 +17,8 @@ from graftrec.reporting.labels import label
 SETUP = ("task", "data", "hash", "protocol", "mask", "max_users")  # runs that differ in one are never compared
 NO_SETTINGS = {  # of a method: where and how a run was made, and how it was judged, which SETUP holds
     "seed", "paths", "store", "logger", "threads", "keep_freed_memory", "memory_check", "resume", "group", "job_type",
-    "trial", "tags", "overrides", "choices", "baselines", "evaluation", "protocol", "task", "callbacks.progress",
-    "trainer.enable_progress_bar", "trainer.enable_model_summary",
+    "name", "trial", "tags", "overrides", "choices", "baselines", "evaluation", "protocol", "task",
+    "callbacks.progress", "trainer.enable_progress_bar", "trainer.enable_model_summary",
 }  # fmt: skip
 NO_CHOICES = NO_SETTINGS | {"sweep", "trainer", "callbacks", "data", "baseline"}
 UNTRAINED = {*UNUSED, "dim", "batch_size", "callbacks"}  # no settings of a recommender without training
@@ -86,7 +85,7 @@ def read_baselines(folders: Sequence[Path]) -> pl.DataFrame:
 
 def _read(run: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
     """The row of one run, and its settings."""
-    config, facts = build.plain(run.read_config()), RunFolder.read_json(run.facts)
+    config, facts = run.read_settings(), RunFolder.read_json(run.facts)
     metrics = RunFolder.read_json(run.metrics)
     settings = _settings(config, facts)
     key = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]
@@ -157,7 +156,7 @@ def _flat(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 
 def _beside(run: RunFolder) -> list[dict[str, Any]]:
-    config, facts = build.plain(run.read_config()), RunFolder.read_json(run.facts)
+    config, facts = run.read_settings(), RunFolder.read_json(run.facts)
     common = {**_setup(config, facts), "features": config["choices"].get("features")}
     results: Mapping[str, Any] = facts.get("baselines") or {}
     return [

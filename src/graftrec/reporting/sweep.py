@@ -17,6 +17,7 @@ from graftrec.pipeline.run_folder import RunFolder
 from graftrec.reporting.tables import SHOWN, console
 
 if TYPE_CHECKING:
+    from optuna.study import Study
     from optuna.trial import FrozenTrial
 
     from graftrec.pipeline.sweep.run import Sweep
@@ -96,7 +97,7 @@ def write_plots(sweep: "Sweep") -> None:
         console().print("plots.html is left out: pip install 'graftrec\\[sweep]' brings plotly.")
         return
     parts = []
-    for name, draw in _plots(sweep):
+    for name, draw in plots(sweep.ledger.study, sweep.settings.objectives):
         parts.append(f"<h2>{html.escape(name)}</h2>")
         try:
             with warnings.catch_warnings(action="ignore"):
@@ -110,14 +111,13 @@ def write_plots(sweep: "Sweep") -> None:
         partial.write_text(page)
 
 
-def _plots(sweep: "Sweep") -> list[tuple[str, Callable[[], Any]]]:
-    """Titles, and what draws each."""
+def plots(study: "Study", names: Sequence[str]) -> list[tuple[str, Callable[[], Any]]]:
+    """Titles, and what draws each, of a study of the objectives ``names``."""
     from optuna import visualization as draw
 
-    study, names = sweep.ledger.study, sweep.settings.objectives
-    plots: list[tuple[str, Callable[[], Any]]] = []
+    found: list[tuple[str, Callable[[], Any]]] = []
     if 2 <= len(names) <= 3:
-        plots.append(("Pareto front", lambda: draw.plot_pareto_front(study, target_names=list(names))))
+        found.append(("Pareto front", lambda: draw.plot_pareto_front(study, target_names=list(names))))
     kinds: Mapping[str, Any] = {
         "History": draw.plot_optimization_history,
         "Importance": draw.plot_param_importances,
@@ -126,8 +126,8 @@ def _plots(sweep: "Sweep") -> list[tuple[str, Callable[[], Any]]]:
     }
     for kind, plot in kinds.items():
         for index, name in enumerate(names):
-            plots.append((f"{kind}: {name}", _drawn(plot, study, index, name, len(names))))
-    return plots
+            found.append((f"{kind}: {name}", _drawn(plot, study, index, name, len(names))))
+    return found
 
 
 def _drawn(plot: Any, study: Any, index: int, name: str, count: int) -> Callable[[], Any]:
