@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from hydra import compose, initialize_config_dir
 from rich.progress import track
 
-from graftrec.pipeline.config import config_folder
+from graftrec.pipeline.composed import composed
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.train import train
 
@@ -88,12 +87,11 @@ def main(here: Path, cells: Sequence[Cell], report: Callable[[list[Finished]], N
         sys.exit(f"{unknown.pop()}= is no word of this study; choose among {', '.join(cells[0].values)}.")
     runs = Path(places[0] if places else f"outputs/{here.name}")
     missing = [cell for cell in cells if cell.chosen(words) and not cell.known(here / "results.csv")]
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        for cell in track(missing, "runs"):
-            run = cell.folder(runs)
-            if not run.metrics.is_file():
-                train(compose("train", list(cell.overrides)), run.path)
-                report(finished(cells, runs))
+    for cell in track(missing, "runs"):
+        run = cell.folder(runs)
+        if not run.metrics.is_file():
+            train(composed(cell.overrides), run.path)
+            report(finished(cells, runs))
     report(finished(cells, runs))
     print(*(path for path in sorted(here.iterdir()) if path.suffix in (".md", ".csv", ".png")), sep="\n")
 

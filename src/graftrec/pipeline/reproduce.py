@@ -6,12 +6,11 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, Final
 
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from graftrec.errors import InputError
 from graftrec.pipeline import build
+from graftrec.pipeline.composed import composed
 from graftrec.pipeline.config import config_folder
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.train import train
@@ -102,7 +101,7 @@ def experiments() -> list[str]:
 def outlines() -> list[Outline]:
     """Those of ``experiments`` that name targets, without composing each."""
     told = {name: _outline(name) for name in experiments()}
-    data = {name: _composed([f"data={name}"]).data for name in {own["data"] for own in told.values() if own["paper"]}}
+    data = {name: composed([f"data={name}"]).data for name in {own["data"] for own in told.values() if own["paper"]}}
     there = {name: build.instantiate(config).availability() for name, config in data.items()}
     return [
         Outline(name, _paper(name, own["paper"]), own["data"], there[own["data"]])
@@ -113,7 +112,7 @@ def outlines() -> list[Outline]:
 
 def recipe(name: str, words: Sequence[str] = ()) -> Recipe:
     """The recipe ``name`` under the settings ``words``; refuses one without targets."""
-    config = _composed([f"experiment={name}", *words])
+    config = composed([f"experiment={name}", *words])
     if config.paper is None:
         raise InputError(
             f"experiment={name} names no published numbers; graftrec reproduce --list shows those that do."
@@ -127,7 +126,7 @@ def reproduce(recipe: Recipe, seeds: Sequence[int], folder: Path, start: Start =
 
     ``start`` trains the run of a configuration in a folder.
     """
-    configs = {seed: _composed([f"experiment={recipe.name}", *recipe.words, f"seed={seed}"]) for seed in seeds}
+    configs = {seed: composed([f"experiment={recipe.name}", *recipe.words, f"seed={seed}"]) for seed in seeds}
     runs = {seed: RunFolder(folder / f"seed{seed}") for seed in seeds}
     for seed, run in runs.items():  # before any is trained
         _check_same(run, configs[seed])
@@ -187,19 +186,6 @@ def _paper(name: str, told: Mapping[str, Any]) -> Paper:
         return Paper(**{**told, "targets": targets})
     except TypeError as error:
         raise InputError(f"paper of experiment={name}: {error}") from error
-
-
-def _composed(words: Sequence[str]) -> DictConfig:
-    """What ``graftrec train`` makes of ``words``."""
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        config = compose("train", overrides=list(words), return_hydra_config=True)
-    choices = config.hydra.runtime.choices
-    with open_dict(config):
-        del config["hydra"]
-        config.choices = {group: chosen for group, chosen in choices.items() if not group.startswith("hydra/")}
-        config.overrides = list(words)
-    return config
 
 
 def _check_same(run: RunFolder, config: DictConfig) -> None:

@@ -57,7 +57,10 @@ class RunFolder:
         return DictConfig(self.read_settings())
 
     def read_settings(self) -> dict[str, Any]:
-        """The resolved configuration as plain values: a hundred run folders a second."""
+        """The resolved configuration as plain values: a hundred run folders a second.
+
+        A run that no command line started may have no ``choices``: then they are the names of classes.
+        """
         try:
             settings: dict[str, Any] = yaml.load(self.config.read_text("utf-8"), LOADER)
             missing = [name for name in NEEDED if name not in settings]
@@ -65,7 +68,9 @@ class RunFolder:
             raise InputError(f"{self.config} is damaged ({error}); train again into a new folder.") from error
         if missing:
             raise InputError(f"{self.config} is damaged: it has no {missing[0]}; train again into a new folder.")
-        return settings
+        nodes = {group: node for group, node in settings.items() if isinstance(node, dict) and "_target_" in node}
+        choices = {group: node["_target_"].rpartition(".")[2] for group, node in nodes.items()}
+        return {"choices": choices, "overrides": [], **settings}
 
     def data_hash(self) -> str | None:
         """Hash of the data that the run was started on; None where it has not come so far."""

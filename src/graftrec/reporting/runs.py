@@ -115,7 +115,7 @@ def _setup(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any
     leaky = "leaky" in facts["tags"]
     protocol = config.get("protocol", "clean") + (" (leaky)" if leaky else "")
     values = (
-        config["choices"].get("task", "ranking"), facts["data"]["id"], facts["data"]["hash"], protocol,
+        config["choices"].get("task", "ranking").lower(), facts["data"]["id"], facts["data"]["hash"], protocol,
         config["evaluation"]["mask"], config["evaluation"].get("max_users"),
     )  # fmt: skip
     return dict(zip(SETUP, map(_text, values), strict=True))
