@@ -31,7 +31,9 @@ class Contrast(Term):
         if self.temperature <= 0:
             raise InputError(f"temperature={self.temperature} of a contrast must be > 0.")
         if self.repeats and self.against == "batch":
-            raise InputError("A contrast with repeats=true needs against=all: a repeated node would be its own negative.")
+            raise InputError(
+                "A contrast with repeats=true needs against=all: a repeated node would be its own negative."
+            )
 
     @property
     def whole_batch(self) -> str:
