@@ -65,6 +65,20 @@ def test_by_hand(against: str, batch: list[tuple[int, int]], users: float, items
     assert Given(temperature=1.0, against=against)(step).item() == pytest.approx(users + items, rel=1e-6)
 
 
+def test_a_repeated_node_counts_once_or_once_a_pair() -> None:
+    step = step_of(torch.ones(2, 2), torch.ones(3, 2), batch=[(0, 0), (0, 0), (0, 1)])
+    users = math.log(1 + math.exp(1))
+    first, second = math.log(1 + math.exp(-1) + math.exp(-2)), math.log(1 + 2 * math.exp(-1))
+    once, pairs = (Given(temperature=1.0, against="all", repeats=repeats)(step).item() for repeats in (False, True))
+    assert once == pytest.approx(users + (first + second) / 2, rel=1e-6)
+    assert pairs == pytest.approx(users + (2 * first + second) / 3, rel=1e-6)
+
+
+def test_repeats_need_all_nodes_as_negatives() -> None:
+    with pytest.raises(InputError, match="repeats=true needs against=all"):
+        Given(repeats=True)
+
+
 @against_whom
 @pytest.mark.parametrize("drop", ["edge", "node"])
 def test_sgl_contrasts_two_thinner_graphs(drop: str, against: str) -> None:

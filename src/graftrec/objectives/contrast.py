@@ -14,20 +14,26 @@ from graftrec.objectives.step import Step, Term
 
 @dataclass(frozen=True, kw_only=True)
 class Contrast(Term):
-    """InfoNCE of users plus InfoNCE of items, each a mean over the different ones in the batch's pairs.
+    """InfoNCE of users plus InfoNCE of items, each a mean over those in the batch's pairs.
 
     A node's vector in the first view shall be nearer (cosine / ``temperature``) to its own in the second
     than to those of the other nodes in the batch (``against=batch``, SELFRec's code) or of all (``all``,
-    SGL's and RLMRec's). Subclasses give the views.
+    SGL's and RLMRec's). A node in several pairs counts once, or with ``repeats`` once a pair (RLMRec's code).
+    Subclasses give the views.
     """
 
     temperature: float = 0.2
     against: str = "batch"
+    repeats: bool = False
 
     def __post_init__(self) -> None:
         check_choice("against", self.against, ("batch", "all"))
         if self.temperature <= 0:
             raise InputError(f"temperature={self.temperature} of a contrast must be > 0.")
+        if self.repeats and self.against == "batch":
+            raise InputError(
+                "A contrast with repeats=true needs against=all: a repeated node would be its own negative."
+            )
 
     @property
     def whole_batch(self) -> str:
@@ -43,7 +49,7 @@ class Contrast(Term):
         raise NotImplementedError
 
     def _of_kind(self, numbers: Tensor, first: Tensor, second: Tensor) -> Tensor:
-        numbers = numbers.unique()
+        numbers = numbers if self.repeats else numbers.unique()
         queries = first.index_select(0, numbers)
         if self.against == "all":
             return info_nce(queries, second, self.temperature, numbers)
