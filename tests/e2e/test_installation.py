@@ -1,9 +1,9 @@
 """The command line starts fast, and works from a checkout, an editable install and a wheel."""
 
 import os
+import resource
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -33,9 +33,9 @@ def test_help_and_configuration_need_no_heavy_library(word: str) -> None:
 
 def test_help_comes_at_once() -> None:
     run("train", "--help")  # warm the file cache
-    start = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     run("train", "--help")
-    assert time.perf_counter() - start < 1.5
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 2  # PyTorch alone would take 3 s
 
 
 def test_wheel_carries_the_configuration(tmp_path: Path) -> None:

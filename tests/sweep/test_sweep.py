@@ -233,7 +233,8 @@ def wait(ready: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
 
 
 def searches() -> list[str]:
-    return sorted(path.stem for path in (config_folder() / "sweep").glob("*.yaml"))
+    names = {path.stem for path in (config_folder() / "sweep").glob("*.yaml")}
+    return sorted(names - {"equal_budget"})  # which the searches of tune/ build on
 
 
 def composed(*words: str) -> Any:
