@@ -10,6 +10,7 @@ import json
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -43,7 +44,7 @@ def main() -> None:
     facts = {
         "seed": seed,
         "wall_seconds": round(time.time() - begin, 1),
-        **lost(rows),
+        **lost(rows, folder),
         **checked(folder),
         **best(folder),
     }
@@ -73,7 +74,7 @@ def killed(sweep: Sequence[str], folder: Path, count: int, delay: float) -> dict
     running = [trial for trial in trials(folder) if trial.state == TrialState.RUNNING]
     torn = [trial for trial in running if not finished_folders(folder, trial.number)]
     begun = [begin_of(trial) for trial in torn]
-    none_claimed = first_claim(folder, start) is None
+    none_claimed = first_trial(folder, start) is None
     return {
         **row(folder, start, end),
         "running": len(running),
@@ -98,15 +99,26 @@ def started(sweep: Sequence[str], folder: Path) -> subprocess.Popen[bytes]:
 
 
 def row(folder: Path, start: float, end: float) -> dict[str, float | None]:
-    """What every start has: its seconds, those until its first trial began, and the finished trials at its end."""
-    claim = first_claim(folder, start)
-    until = None if claim is None else round(claim - start, 1)
-    return {"seconds": round(end - start, 1), "seconds_to_first_trial": until, "finished": done(folder)}
+    """What every start has: its seconds, those until and in its first trial, and the finished trials at its end."""
+    first = first_trial(folder, start)
+    until = None if first is None else round(begin_of(first) - start, 1)
+    took = None if first is None else duration(first)
+    return {
+        "seconds": round(end - start, 1),
+        "seconds_to_first_trial": until,
+        "seconds_of_first_trial": took,
+        "finished": done(folder),
+    }
 
 
-def first_claim(folder: Path, start: float) -> float | None:
-    """When the first trial after ``start`` began."""
-    return min((begin_of(trial) for trial in trials(folder) if begin_of(trial) > start), default=None)
+def first_trial(folder: Path, start: float) -> FrozenTrial | None:
+    """The first trial that began after ``start``."""
+    return min((t for t in trials(folder) if begin_of(t) > start), key=begin_of, default=None)
+
+
+def duration(trial: FrozenTrial) -> float | None:
+    """Seconds of a finished trial."""
+    return None if trial.duration is None else round(trial.duration.total_seconds(), 1)
 
 
 def begin_of(trial: FrozenTrial) -> float:
@@ -124,11 +136,19 @@ def finished_folders(folder: Path, number: int | None = None) -> list[Path]:
     return [path.parent for path in folder.glob(f"{'*' if number is None else number}_*/metrics.json")]
 
 
-def lost(rows: Sequence[dict[str, float | None]]) -> dict[str, float]:
-    """Seconds of wall time that the kills have cost: trainings done again, and starts beyond the first."""
-    starts = [row["seconds_to_first_trial"] or 0.0 for row in rows]
-    training = sum(row["lost_seconds"] or 0.0 for row in rows)
-    return {"lost_in_training": round(training, 1), "lost_in_starts": round(sum(starts) - max(starts[:1]), 1)}
+def lost(rows: Sequence[dict[str, float | None]], folder: Path) -> dict[str, float]:
+    """Seconds of wall time that the kills have cost: trainings done again, and starts beyond the first.
+
+    A start costs the sweep's own process what passes until its first trial, and its workers, which load the libraries
+    in their first trial, what that one takes longer than others.
+    """
+    usual = statistics.median(duration(trial) or 0.0 for trial in trials(folder) if trial.state in FINISHED)
+    return {
+        "usual_trial": usual,
+        "lost_in_training": round(sum(row["lost_seconds"] or 0.0 for row in rows), 1),
+        "lost_in_starts": round(sum(row["seconds_to_first_trial"] or 0.0 for row in rows[1:]), 1),
+        "lost_in_workers": round(sum(max(0.0, (row["seconds_of_first_trial"] or 0.0) - usual) for row in rows[1:]), 1),
+    }
 
 
 def checked(folder: Path) -> dict[str, int]:
