@@ -19,7 +19,14 @@ PRUNERS = {
     "none": ["hydra/sweeper/pruner=none"],
     "median": ["hydra/sweeper/pruner=median", "hydra.sweeper.pruner.n_warmup_steps=2"],
 }
-WORDS = [*WITHOUT_TEXT, "encoder=lightgcn", "trainer.max_epochs=15", "hydra.sweeper.n_trials=24", *SPACE]
+WORDS = [
+    *WITHOUT_TEXT,
+    "~callbacks.health",
+    "encoder=lightgcn",
+    "trainer.max_epochs=15",
+    "hydra.sweeper.n_trials=24",
+    *SPACE,
+]
 
 
 def main() -> None:
