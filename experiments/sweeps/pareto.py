@@ -58,9 +58,9 @@ def main() -> None:
 
 
 def points(folder: Path) -> pl.DataFrame:
-    """The sweep's complete trials: settings, the four metrics, whether one is on the front."""
+    """The sweep's trained trials: settings, the four metrics, whether one is on the front."""
     front = [trial.number for trial in study(folder).best_trials]
-    frame = pl.read_csv(folder / "trials.csv").filter(state="complete")
+    frame = pl.read_csv(folder / "trials.csv").filter(pl.col("same_as").is_null(), state="complete")
     settings = [name for name in frame.columns if name.startswith("param:")]
     return frame.select("trial", *settings, RECALL, PRECISION, F1, COVERAGE, front=pl.col("trial").is_in(front))
 
@@ -70,7 +70,12 @@ def told(table: pl.DataFrame) -> dict[str, object]:
     best = {name: table.sort(name)["trial"][-1] for name in (RECALL, PRECISION, F1, COVERAGE)}
     others = (PRECISION, F1, COVERAGE)
     ranks = {name: round(table.select(pl.corr(RECALL, name, method="spearman")).item(), 3) for name in others}
-    return {"trials": len(table), "front": int(table["front"].sum()), "best_of": best, "correlation_with_recall": ranks}
+    return {
+        "trained": len(table),
+        "front": int(table["front"].sum()),
+        "best_of": best,
+        "correlation_with_recall": ranks,
+    }
 
 
 def draw(tables: Mapping[str, pl.DataFrame]) -> None:
