@@ -126,7 +126,6 @@ def test_two_objectives_leave_a_front_of_recipes(cli: Cli, tmp_path: Path) -> No
         if any(q != point and all(x >= y for x, y in zip(q, point, strict=True)) for q in points.values())
     }
     recipes = {path.stem for path in (folder / "experiment").glob("trial_*")}
-    assert len(points) - len(beaten) > 1  # of five points in three dimensions
     assert recipes == {f"trial_{number}" for number in points.keys() - beaten}
     assert (folder / "experiment" / "best.yaml").is_file()
     assert "Pareto front" in (folder / "plots.html").read_text()
