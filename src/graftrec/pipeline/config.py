@@ -1,6 +1,8 @@
 """Where the configuration lives. Imports nothing heavy: the command line starts here."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 
 def config_folder() -> Path:
@@ -11,3 +13,12 @@ def config_folder() -> Path:
     if found is None:
         raise FileNotFoundError(f"No configuration folder; looked for {' and '.join(map(str, candidates))}.")
     return found
+
+
+def flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names of all values in nested mappings; lists and empty mappings are values."""
+    for name, value in node.items():
+        if isinstance(value, Mapping) and value:
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value

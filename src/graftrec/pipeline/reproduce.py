@@ -1,6 +1,6 @@
 """The story of ``graftrec reproduce``: a recipe's runs, and whether they give the published numbers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from graftrec.errors import InputError
 from graftrec.pipeline import build
 from graftrec.pipeline.composed import composed
-from graftrec.pipeline.config import config_folder
+from graftrec.pipeline.config import config_folder, flat
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.train import train
 
@@ -192,19 +192,10 @@ def _check_same(run: RunFolder, config: DictConfig) -> None:
     """Refuse a folder whose run has other settings."""
     if not run.config.is_file():
         return
-    there, here = (dict(_flat(content)) for content in (build.plain(run.read_config()), build.plain(config)))
+    there, here = (dict(flat(content)) for content in (build.plain(run.read_config()), build.plain(config)))
     other = [key for key in sorted({*there, *here}) if there.get(key) != here.get(key) and not key.startswith(FREE)]
     if other:
         raise InputError(
             f"{run.path} holds a run with {other[0]}={there.get(other[0])}, and this command has {here.get(other[0])}; "
             f"give the same settings, another folder=..., or delete it."
         )
-
-
-def _flat(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted names of all values in nested dictionaries."""
-    for name, value in node.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

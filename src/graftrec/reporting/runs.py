@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from graftrec.errors import InputError
+from graftrec.pipeline.config import flat
 from graftrec.pipeline.fit import UNUSED
 from graftrec.pipeline.run import check_run_folder
 from graftrec.pipeline.run_folder import RunFolder
@@ -130,10 +131,10 @@ def _settings(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, 
     unused = UNTRAINED if "model" in facts else set()
     choices = {name: v for name, v in config["choices"].items() if name not in NO_CHOICES | unused and "@" not in name}
     model = {"baseline": facts["model"]["name"]} if "model" in facts else {}
-    flat = {name: v for name, v in _flat(config) if not any(_under(name, part) for part in NO_SETTINGS | unused)}
+    found = {name: v for name, v in flat(config) if not any(_under(name, part) for part in NO_SETTINGS | unused)}
     for folder in ("data", "cache"):  # the same files, kept elsewhere
-        flat = {name: _moved(value, config["paths"].get(folder), folder) for name, value in flat.items()}
-    return {**model, **choices, **flat}
+        found = {name: _moved(value, config["paths"].get(folder), folder) for name, value in found.items()}
+    return {**model, **choices, **found}
 
 
 def _moved(value: Any, folder: str | None, name: str) -> Any:
@@ -144,15 +145,6 @@ def _moved(value: Any, folder: str | None, name: str) -> Any:
 
 def _under(name: str, part: str) -> bool:
     return name == part or name.startswith(f"{part}.")
-
-
-def _flat(node: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """Dotted names and values; lists are values."""
-    pairs: list[tuple[str, Any]] = []
-    for name, value in node.items():
-        inner = isinstance(value, dict) and bool(value)
-        pairs += _flat(value, f"{prefix}{name}.") if inner else [(f"{prefix}{name}", value)]
-    return pairs
 
 
 def _beside(run: RunFolder) -> list[dict[str, Any]]:
