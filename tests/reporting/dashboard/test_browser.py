@@ -137,14 +137,11 @@ def test_plots_are_drawn_and_have_a_text_alternative(page: Path) -> None:
     assert 'role="img" aria-label="Plot: Validation recall@20.' in text
 
 
-def test_a_thousand_runs_load_in_time(page: Path, tmp_path: Path) -> None:
+def test_a_thousand_runs_load_in_time(tmp_path: Path) -> None:
     titles = [f"A film with a rather long title, number {number}" for number in range(20)]
     for number in range(MANY):
         rate = 0.01 + number // 2 / 1e5
         recommend(make_run(tmp_path / f"{number}", values(number / MANY), number % 2, epochs=60, lr=rate), titles)
     large = build(tmp_path)
     assert len(Table(seen(large)).rows) == MANY // 2 + 2  # two seeds a variant, two baselines
-    taken = seconds_to_load(large)
-    if taken >= SECONDS:  # other processes hold the cores: what the runs add to a page of three
-        taken -= seconds_to_load(page)
-    assert taken < SECONDS
+    assert min(seconds_to_load(large) for _ in range(3)) < SECONDS
