@@ -13,6 +13,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).resolve().parent
+SETS = ("movielens_small", "amazon_office", "online_retail")
+LABELS = ("text, minilm", "text, random", "init, minilm", "init, random")
+DARK = 28  # percent from which a cell's colour asks for white letters
 COLOURS = {"minilm": "#0b7a75", "smollm2": "#d17a22", "hashing": "#8a8a8a", "random": "#c9c9c9"}
 
 
@@ -20,7 +23,7 @@ def lift() -> None:
     """Recall@20 of a way over that of ids alone, by the items' degree in training: one panel a data set."""
     strata = pl.read_csv(HERE / "strata.csv").filter(pl.col("kind") == "item degree", pl.col("part") == "ways")
     results = pl.read_csv(HERE / "results.csv").filter(pl.col("part") == "ways", pl.col("way") != "")
-    sets = strata["data"].unique(maintain_order=True).to_list()
+    sets = [data for data in SETS if data in set(strata["data"])]
     figure, panels = plt.subplots(1, len(sets), figsize=(5 * len(sets), 3.8), layout="constrained", squeeze=False)
     for panel, data in zip(panels[0], sets, strict=True):
         here = strata.filter(pl.col("data") == data)
@@ -43,23 +46,19 @@ def lift() -> None:
 def encoders() -> None:
     """Mean recall@20 over that of ids alone in percent: encoder x way, one panel a data set."""
     results = pl.read_csv(HERE / "results.csv").filter(pl.col("part") == "encoders", pl.col("way") != "")
-    if results.is_empty():
-        return
     means = results.group_by("data", "encoder", "way", "features", maintain_order=True).agg(pl.col("recall@20").mean())
-    sets = means["data"].unique(maintain_order=True).to_list()
+    sets = [data for data in SETS if data in set(means["data"])]
     figure, panels = plt.subplots(1, len(sets), figsize=(6.5 * len(sets), 3.8), layout="constrained", squeeze=False)
     for panel, data in zip(panels[0], sets, strict=True):
         here = means.filter(pl.col("data") == data).with_columns(label=pl.col("way") + ", " + pl.col("features"))
-        grid = here.pivot("label", index="encoder", values="recall@20", maintain_order=True)
-        ways = [name for name in grid.columns if name not in ("encoder", "id, none")]
-        change = grid.select((100 * (pl.col(way) / pl.col("id, none") - 1)).alias(way) for way in ways).to_numpy()
+        grid = here.pivot("label", index="encoder", values="recall@20").sort("id, none", descending=True)
+        change = 100 * (grid.select(pl.col(LABELS) / pl.col("id, none")).to_numpy() - 1)
         panel.imshow(change, cmap="RdBu", vmin=-40, vmax=40, aspect="auto")
-        panel.set_xticks(range(len(ways)), ways)
+        panel.set_xticks(range(len(LABELS)), LABELS)
         panel.set_yticks(range(len(grid)), grid["encoder"])
-        for (row, column), value in (
-            (place, change[place]) for place in zip(*np.isfinite(change).nonzero(), strict=True)
-        ):
-            panel.text(column, row, f"{value:+.0f} %", ha="center", va="center")
+        for (row, column), value in np.ndenumerate(change):
+            colour = "white" if abs(value) > DARK else "black"
+            panel.text(column, row, f"{value:+.0f} %", ha="center", va="center", color=colour)
         panel.set_title(f"{data}: recall@20 over ids alone", loc="left", fontweight="bold")
     figure.savefig(HERE / "encoders.png", dpi=120)
 

@@ -46,7 +46,6 @@ SETTINGS = (
 )
 CENTER = "conditioning=center"  # a decoder's vectors point one way: mean cosine .9
 CUT = "features.encoder.max_tokens=64"  # amazon_office's descriptions through SmolLM2: 256 would take an hour
-ORDER = {name: place for place, name in enumerate(DATA)}
 KEY = ("part", "data", "encoder", "way", "features", "seed")
 ACCURACY = ("recall@20", "precision@20", "f1@20", "ndcg@20")
 COLD = (*(f"cold/{name}" for name in ACCURACY), "recall@20", "ndcg@20")  # among cold items, and among all
@@ -88,11 +87,17 @@ def table(results: pl.DataFrame, part: str) -> str:
     with_ids = results.filter(pl.col("way") == "id").group_by("data", "encoder").agg(pl.col(metrics[0]).mean())
     ids = {key: value for *key, value in with_ids.iter_rows() for key in [tuple(key)]}
     lines = []
-    for key, runs in results.sort(pl.col("data").replace_strict(ORDER)).group_by(names, maintain_order=True):
+    for key, runs in results.sort(*map(place, names), maintain_order=True).group_by(names, maintain_order=True):
         base = ids.get(key[:2])
         change = f"{runs[metrics[0]].mean() / base - 1:+.1%}" if base else ""
         lines.append([*key, *(mean_and_deviation(runs[name]) for name in metrics), len(runs), change])
     return markdown([*names, *metrics, "seeds", f"{metrics[0]} to ids"], lines)
+
+
+def place(name: str) -> pl.Expr:
+    """Where a row stands by column ``name``: as in the design, baselines first."""
+    order = {"data": DATA, "encoder": ENCODERS, "way": tuple(WAYS), "features": TEXTS}[name]
+    return pl.col(name).replace_strict({value: rank for rank, value in enumerate(order)}, default=-1)
 
 
 def report(finished: list[Finished]) -> None:

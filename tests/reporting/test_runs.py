@@ -17,3 +17,16 @@ def test_a_run_without_choices_is_named_by_its_classes(tmp_path: Path) -> None:
     runs = read_runs(folders)
     assert runs["label"].to_list() == ["encoder=GCN", "encoder=GAT"]
     assert runs["model"].to_list() == ["GCN", "GAT"]
+
+
+def test_a_seed_that_follows_the_runs_seed_makes_no_variant(tmp_path: Path) -> None:
+    pca = ({"_target_": "PCA", "seed": seed} for seed in (0, 1))
+    runs = read_runs([make_run(tmp_path / str(p["seed"]), values(0.2), seed=p["seed"], conditioning=p) for p in pca])
+    assert runs["variant"].n_unique() == 1
+    assert runs["seed"].to_list() == [0, 1]
+
+
+def test_a_seed_of_its_own_makes_a_variant(tmp_path: Path) -> None:
+    own = ({"_target_": "PCA", "seed": seed} for seed in (3, 4))
+    runs = read_runs([make_run(tmp_path / str(p["seed"]), values(0.2), seed=0, conditioning=p) for p in own])
+    assert runs["variant"].n_unique() == 2

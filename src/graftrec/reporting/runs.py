@@ -132,6 +132,8 @@ def _settings(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, 
     choices = {name: v for name, v in config["choices"].items() if name not in NO_CHOICES | unused and "@" not in name}
     model = {"baseline": facts["model"]["name"]} if "model" in facts else {}
     found = {name: v for name, v in flat(config) if not any(_under(name, part) for part in NO_SETTINGS | unused)}
+    follow = {name for name, v in found.items() if name.endswith(".seed") and v == config["seed"]}  # conditioning.seed
+    found = {name: v for name, v in found.items() if name not in follow}
     for folder in ("data", "cache"):  # the same files, kept elsewhere
         found = {name: _moved(value, config["paths"].get(folder), folder) for name, value in found.items()}
     return {**model, **choices, **found}
