@@ -67,6 +67,16 @@ def test_held_out_users_are_ranked_for_by_their_text(cli: Cli, tmp_path: Path) -
     assert metrics["test/ndcg@10"] > 1.2 * popularity["test/ndcg@10"]
 
 
+def test_held_out_users_are_ranked_for_by_a_column_of_theirs(cli: Cli, shop: list[str], tmp_path: Path) -> None:
+    pl.DataFrame({"user": range(60), "kind": [f"k{user % 3}" for user in range(60)]}).write_csv(tmp_path / "people.csv")
+    users = [f"data.users={tmp_path}/people.csv", "tabular=columns", "tabular.users.categorical=[kind]"]
+    words = ["split=cold_user", "input=id_plus_text", "trainer.max_epochs=30"]
+    cli("train", *shop, *users, *words, f"hydra.run.dir={tmp_path}/run")
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    popularity = facts_of(tmp_path / "run")["baselines"]["popularity"]["metrics"]
+    assert metrics["test/recall@5"] > 2 * popularity["test/recall@5"]
+
+
 def test_some_users_are_judged(cli: Cli, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cli("train", *QUICK, "evaluation.max_users=9", "trainer.max_epochs=1", f"hydra.run.dir={tmp_path}")
     assert facts_of(tmp_path)["judged_users"] == {"test": 9, "valid": 9}

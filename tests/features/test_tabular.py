@@ -145,9 +145,12 @@ def test_data_without_a_table_is_refused() -> None:
         features({"numeric": ["year"]}, replace(SMALL, item_table=None))
 
 
-def test_items_with_nothing_at_all_are_refused() -> None:
-    with pytest.raises(InputError, match="Items have neither text nor columns"):
-        features({}, users=Columns(categorical=["country"]))
+def test_items_with_neither_text_nor_columns_have_no_features_beside_users_with_columns() -> None:
+    made = features({}, users=Columns(categorical=["country"]))
+    assert made.item_present is not None
+    assert not made.item_present.any()
+    np.testing.assert_array_equal(made.item, np.zeros((4, 2)))
+    np.testing.assert_array_equal(made.user, [[0, 1], [1, 0]])  # FR, UK
 
 
 def test_unknown_scaling_is_refused() -> None:

@@ -9,10 +9,13 @@ from omegaconf import DictConfig
 
 from graftrec.data.dataset import Dataset
 from graftrec.errors import InputError
+from graftrec.features.adapt.memory import AdaptedSizes
 from graftrec.pipeline import build
 from graftrec.pipeline.available_memory import available_memory_gib
 from graftrec.pipeline.config import config_folder
 from graftrec.pipeline.memory import GIB, Sizes, check_memory, estimate, refuse_too_large, sizes_of
+from tests.features.adapt.test_adaptation import needs_packages
+from tests.features.encoders.tiny_models import save_bert
 
 TINY = Sizes(
     num_users=3,
@@ -103,6 +106,29 @@ def test_refusal_names_what_is_needed_what_there_is_and_what_to_change() -> None
     )
     assert "Only 16.00 GiB are available. The largest part is 'step': make smaller dim, encoder.num_layers" in message
     assert "memory_check=false" in message
+
+
+def test_adapting_is_over_when_the_training_begins() -> None:
+    training, large = estimate(TINY), AdaptedSizes(10**9, 10**9, texts=64, tokens=64, linear=1000, heads=10)
+    both = estimate(TINY, large)
+    assert both.total * GIB == pytest.approx(large.bytes)
+    assert both.largest == "adapting the language model"
+    assert str(both).startswith("about 15.")
+    assert (both.kept, both.phases) == (training.kept, training.phases)
+    longer = estimate(replace(TINY, num_users=10**9, parameters=4 * (10**9 + 2)), large)
+    assert longer.largest == "step"
+
+
+@needs_packages
+def test_adapting_that_does_not_fit_is_refused_before_long_work(synthetic: Dataset, tmp_path: Path) -> None:
+    model = [f"features.encoder.model.name={save_bert(tmp_path)}", "features.encoder.max_tokens=16"]
+    config = composed("features=hf", *model, "adapt=full", f"paths.cache={tmp_path}/cache")
+    adapted = build.adapted_sizes(config, synthetic)
+    assert adapted is not None
+    data = build.outline(config, synthetic, build.build_graph(config, synthetic))
+    with pytest.raises(InputError, match=r"'adapting the language model': make smaller adapt\.batch_size or"):
+        check_memory(config, data, available=0.1, adapted=adapted)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_parts_too_small_to_show_are_left_out() -> None:

@@ -43,26 +43,28 @@ def shop() -> Dataset:
     return prepare(FrameSource(frame=frame, target_behaviour="buy"), Filter(), RandomSplit(0.34, 0.33))
 
 
-def trained(graph: Graph, epochs: int = 15) -> tuple[float, Recommender]:
-    """Test recall@10 of LightGCN on ids, and the model."""
+def trained(graph: Graph, epochs: int = 15, learned: bool = True) -> tuple[float, Recommender]:
+    """Test recall@10 of LightGCN on ids, and the model; of several behaviours under ``learned`` or equal weights."""
     torch.manual_seed(0)
     data, protocol, encoder = shop(), RankingProtocol(k=[10]), LightGCN(dim=16)
     batches = EpochBatches(Positives(data.train), NegativeSampler(), 128, seed=0)
     module_data = GraphDataModule(graph, NodeFeatures(), batches, protocol.validation(data), protocol.test(data))
     input = IdInput(module_data.nodes, dim=16)
-    model = Recommender(input, encoder, Dot(), behaviour_mix(encoder, graph))
+    model = Recommender(input, encoder, Dot(), behaviour_mix(encoder, graph) if learned else None)
     fit(RankingModule(model, BPR_AND_L2, module_data, ADAM, constant, seed=0), module_data, epochs)
     with torch.no_grad():
         scorer = FactorScorer(*model.factors(graph))
     return evaluate(scorer, module_data.test).values["recall@10"], model
 
 
-def test_views_find_what_buys_alone_do_not_show() -> None:
+def test_views_find_what_buys_alone_do_not_show_and_noise_counts_less() -> None:
     alone, _ = trained(BUYS_ALONE(shop()))
     graph = Behaviours(Binary())(shop())
     assert isinstance(graph, BehaviourGraph)
     mixed, model = trained(graph)
+    equal, _ = trained(graph, learned=False)
     assert mixed > 2 * alone
+    assert mixed > 1.1 * equal
     assert model.behaviours is not None
     shares = dict(zip(graph.behaviours, model.behaviours.weights().tolist(), strict=True))
     assert shares["view"] > 2 * max(shares["cart"], shares["buy"])  # noise, and what is hidden while it is learned

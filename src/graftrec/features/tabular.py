@@ -53,6 +53,7 @@ class TabularFeatures:
 
     Items have [text | their columns | 0], users [text | mean of their training items' columns | their columns]. The
     columns weigh alike, and so do text and columns: each block has a mean squared length of 1 over the training rows.
+    Items without text and without columns have no features and live on their ids, beside users with columns.
     """
 
     items: Columns
@@ -70,8 +71,6 @@ class TabularFeatures:
             )
 
     def __call__(self, dataset: Dataset, features: NodeFeatures) -> NodeFeatures:
-        if features.item is None and not self.items.by_name():
-            raise InputError("Items have neither text nor columns; set tabular.items, or choose features with text.")
         train = dataset.train
         item_rows, user_rows = train.item_degree > 0, train.user_degree > 0
         items = self._block("item", self.items, dataset.item_columns, dataset.num_items, item_rows)
@@ -79,7 +78,8 @@ class TabularFeatures:
         item_blocks = [items, np.zeros((dataset.num_items, own.shape[1]), np.float32)]
         user_blocks = [mean_of_items(train, items), own]
         if features.item is None:
-            return NodeFeatures(np.hstack(user_blocks), np.hstack(item_blocks))
+            known = None if self.items.by_name() else np.zeros(dataset.num_items, dtype=bool)
+            return NodeFeatures(np.hstack(user_blocks), np.hstack(item_blocks), None, known)
         scale = _scale(features.item, item_rows)
         none = np.zeros((dataset.num_users, features.item.shape[1]), np.float32)
         text = none if features.user is None else features.user * scale

@@ -20,6 +20,7 @@ from graftrec.data.prepare import PROTOCOLS, split_dataset
 from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.data.sources.base import RawData
 from graftrec.errors import InputError, check_choice
+from graftrec.features.adapt.memory import AdaptedSizes
 from graftrec.features.conditioning.apply import conditioned, conditioned_outline
 from graftrec.features.nodes import NodeFeatures
 from graftrec.features.profiles.profiles import Profiles
@@ -73,7 +74,7 @@ def build_features(config: DictConfig, dataset: Dataset) -> NodeFeatures:
     source, dataset = instantiate(config.features), with_profiles(config, dataset)
     if not config.get("adapt"):  # none, or a run of an earlier version
         return source(dataset, store)
-    adapted, facts = instantiate(config.adapt)(source, dataset, Path(config.paths.cache) / "adapted")
+    adapted, facts = instantiate(config.adapt)(source, dataset, _adapted_models(config))
     return replace(adapted(dataset, store), adaptation=facts)
 
 
@@ -138,6 +139,18 @@ def outline(config: DictConfig, dataset: Dataset, graph: Graph) -> GraphDataModu
     if config.get("adapt"):
         instantiate(config.adapt).check(source, texts)
     return build_data_module(config, dataset, graph, features, condition(config, dataset, features, outline=True))
+
+
+def adapted_sizes(config: DictConfig, dataset: Dataset) -> AdaptedSizes | None:
+    """What decides the memory of adapting the language model; None where that is not to be done."""
+    if not config.get("adapt"):
+        return None
+    texts = with_profiles(config, dataset, outline=True)
+    return instantiate(config.adapt).sizes(instantiate(config.features), texts, _adapted_models(config))
+
+
+def _adapted_models(config: DictConfig) -> Path:
+    return Path(config.paths.cache) / "adapted"
 
 
 def rehearse(config: DictConfig, data: GraphDataModule[Any]) -> None:

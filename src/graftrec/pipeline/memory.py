@@ -1,7 +1,7 @@
 """How much memory a training takes, told before it starts, and refused where there is less."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from omegaconf import DictConfig
 
 from graftrec.errors import InfeasibleError
+from graftrec.features.adapt.memory import AdaptedSizes
 from graftrec.pipeline import build
 from graftrec.pipeline.available_memory import GIB
 from graftrec.recommend.lists import CACHED, ON_DEVICE, users_at_once
@@ -24,6 +25,7 @@ ADVICE: Final = {
     "step": "dim, encoder.num_layers or batch_size, or take encoder=lightgcn encoder.propagation_dtype=bfloat16",
     "evaluation": "dim or encoder.num_layers",
     "checkpoint": "dim",
+    "adapting the language model": "adapt.batch_size or features.encoder.max_tokens, or take adapt=lora or adapt=none",
 }
 
 
@@ -58,34 +60,40 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Estimate:
-    """GiB by name. ``kept`` lives throughout, of ``phases`` one at a time."""
+    """GiB by name. ``kept`` lives throughout, of ``phases`` one at a time; ``before`` is over when these begin."""
 
     sizes: Sizes
     kept: dict[str, float]
     phases: dict[str, float]
+    before: dict[str, float] = field(default_factory=dict)
 
     @property
     def total(self) -> float:
         """GiB that the training needs beyond what the process held before."""
+        return max(sum(self.before.values()), self._training)
+
+    @property
+    def _training(self) -> float:
         return sum(self.kept.values()) + max(self.phases.values())
 
     @property
     def largest(self) -> str:
         """The name of the largest part."""
-        parts = {**self.kept, **self.phases}
+        parts = self.before if sum(self.before.values()) > self._training else {**self.kept, **self.phases}
         return max(parts, key=lambda name: parts[name])
 
     def __str__(self) -> str:
-        kept, phases = (
+        before, kept, phases = (
             ", ".join(f"{name} {gib:.2f}" for name, gib in part.items() if gib >= 0.005)
-            for part in (self.kept, self.phases)
+            for part in (self.before, self.kept, self.phases)
         )
         parts = "; and one at a time: ".join(filter(None, (kept, phases)))
+        parts = "; then ".join(filter(None, (before, parts)))
         return f"about {self.total:.2f} GiB more" + (f" ({parts})" if parts else "")
 
 
-def estimate(sizes: Sizes) -> Estimate:
-    """The memory of a training, from its sizes alone.
+def estimate(sizes: Sizes, adapted: AdaptedSizes | None = None) -> Estimate:
+    """The memory of a training, and of adapting the language model before it, from their sizes alone.
 
     Parameters, their gradient and the optimizer's copies; the graph in int64 and float32; text features and
     a copy, and those of items before conditioning; the pairs of an epoch. On top the largest of: a step (layers,
@@ -109,7 +117,8 @@ def estimate(sizes: Sizes) -> Estimate:
         "evaluation": _evaluation(sizes),
         "checkpoint": parameters * (1 + sizes.optimizer_copies),
     }
-    return Estimate(sizes, *({name: size / GIB for name, size in part.items()} for part in (kept, phases)))
+    before = {} if adapted is None else {"adapting the language model": adapted.bytes}
+    return Estimate(sizes, *({name: size / GIB for name, size in part.items()} for part in (kept, phases, before)))
 
 
 def _step(sizes: Sizes) -> int:
@@ -138,12 +147,14 @@ def on_gpu(config: DictConfig) -> bool:
     return config.trainer.accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available()
 
 
-def check_memory(config: DictConfig, data: GraphDataModule[Any], available: float | None) -> None:
+def check_memory(
+    config: DictConfig, data: GraphDataModule[Any], available: float | None, adapted: AdaptedSizes | None = None
+) -> None:
     """Print what the training will take of the ``available`` GiB (None: unknown); refuse what does not fit.
 
     ``memory_check=false`` lets it go on.
     """
-    needed = estimate(sizes_of(config, data))
+    needed = estimate(sizes_of(config, data), adapted)
     there_is = "an unknown amount is" if available is None else f"{available:.2f} GiB are"
     print(f"memory: training takes {needed}; {there_is} available", flush=True)
     if config.get("memory_check", True):  # runs of earlier versions have no such setting

@@ -37,7 +37,7 @@ def prepare(config: DictConfig, with_features: bool = True, data_hash: str | Non
         with stages("checks"):
             check_cold(config, dataset)
             outline = build.outline(config, dataset, graph)
-            check_memory(config, outline, _available_gib(config))
+            check_memory(config, outline, _available_gib(config), build.adapted_sizes(config, dataset))
             build.rehearse(config, outline)
             del outline
     with stages("features"):

@@ -13,7 +13,7 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 from transformers import AutoModel, T5Config, T5Model
 
 from graftrec.errors import InputError
-from graftrec.features.adapt.fine_tuning import POOLINGS, ReadingModule, fine_tune, found, merged, with_lora
+from graftrec.features.adapt.fine_tuning import POOLINGS, ReadingModule, fine_tune, found, merged, train, with_lora
 from graftrec.features.adapt.pairs import TextPairs
 from graftrec.features.encoders.language_model import LanguageModel, save_plain
 from graftrec.features.encoders.transformer import TransformerEncoder
@@ -67,6 +67,14 @@ def test_lora_trains_two_narrow_matrices_for_each_linear_layer(tmp_path: Path) -
     expected = sum(3 * (m.in_features + m.out_features) for m in linear)
     trained = with_lora(base, rank=3)
     assert sum(weights.numel() for weights in trained.parameters() if weights.requires_grad) == expected
+
+
+def test_the_loss_that_is_told_is_of_whole_batches(tmp_path: Path) -> None:
+    words = ["red", "blue", "chair", "lamp", "garden", "sea", "红色", "椅子", "red sea"]
+    pairs = TextPairs([f"{word} red" for word in words], [f"{word} blue" for word in words])
+    outcome = train(sentences(encoder(save_bert(tmp_path))), pairs, adaptation(batch_size=4, rank=None))
+    assert outcome["steps"] == 3
+    assert outcome["loss_end"] > 0.1  # the last batch has one pair, whose loss is 0
 
 
 def test_found_is_the_share_of_partners_among_the_ten_nearest(tmp_path: Path) -> None:

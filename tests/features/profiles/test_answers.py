@@ -53,6 +53,13 @@ def test_malformed_answers_are_asked_again_and_then_told(tmp_path: Path) -> None
     )
 
 
+def test_what_is_there_already_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ask(tmp_path, Writer(TABLE), ["a"])
+    assert capsys.readouterr().out.startswith("Test: 1 prompts\n")
+    ask(tmp_path, Writer(TABLE), ["a", "a", "bb", "dddd"])
+    assert capsys.readouterr().out.startswith("Test: 1 are there; 2 prompts\n")
+
+
 def test_every_answer_is_kept_with_its_prompt(tmp_path: Path) -> None:
     ask(tmp_path, Writer(TABLE))
     lines = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text().splitlines()]

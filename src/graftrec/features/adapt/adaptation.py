@@ -13,6 +13,7 @@ from typing import Any
 from graftrec.data.dataset import Dataset
 from graftrec.data.files import check_writable, written
 from graftrec.errors import InputError, check_choice
+from graftrec.features.adapt.memory import AdaptedSizes, adapted_sizes
 from graftrec.features.adapt.pairs import PairSampler, TextPairs, check_pairs
 from graftrec.features.encoders.language_model import save_plain
 from graftrec.features.encoders.transformer import TransformerEncoder
@@ -62,8 +63,7 @@ class Adaptation:
         whole or not at all: what is interrupted starts again.
         """
         features, encoder = _adaptable(source)
-        key = self.key(features, dataset)
-        model = folder.expanduser() / key / self.method
+        model = self.path(features, dataset, folder)
         if not model.is_dir():
             check_writable(model.parent, "paths.cache")
             with locked(model.parent):
@@ -83,6 +83,20 @@ class Adaptation:
         if missing:
             raise InputError(f"adapt={self.method} needs {', '.join(missing)}: pip install 'graftrec[adapt]'.")
         self.text_pairs(features, dataset)
+
+    def path(self, source: FeatureSource, dataset: Dataset, folder: Path) -> Path:
+        """Where the adapted model is kept in ``folder``."""
+        return folder.expanduser() / self.key(source, dataset) / self.method
+
+    def sizes(self, source: FeatureSource, dataset: Dataset, folder: Path) -> AdaptedSizes | None:
+        """What decides how much memory the call takes; None where the adapted model is in ``folder`` already."""
+        features, encoder = _adaptable(source)
+        if self.path(features, dataset, folder).is_dir():
+            return None
+        pairs, model = self.text_pairs(features, dataset), encoder.language_model.outline()
+        return adapted_sizes(
+            model, self.rank, [*pairs.anchors, *pairs.positives], encoder.max_tokens, min(self.batch_size, len(pairs))
+        )
 
     def text_pairs(self, features: TextFeatures, dataset: Dataset) -> TextPairs:
         """What the model learns from, and what it is judged by; a function of the training part and the texts."""

@@ -65,18 +65,33 @@ class Trainer(SentenceTransformerTrainer):
 
 
 class Watch(TrainerCallback):
-    """Moves the progress bar and keeps the losses."""
+    """Moves the progress bar."""
 
     def __init__(self, advance: Advance) -> None:
         self.advance = advance
-        self.losses: list[float] = []
 
     def on_step_end(self, args: Any, state: Any, control: Any, **others: Any) -> None:
         self.advance(1, 1)
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **others: Any) -> None:
-        if logs and "loss" in logs:
-            self.losses.append(float(logs["loss"]))
+
+class WatchedLoss(MultipleNegativesRankingLoss):
+    """Keeps the number of pairs and the loss of every batch."""
+
+    def __init__(self, sentences: SentenceTransformer) -> None:
+        super().__init__(sentences)
+        self.seen: list[tuple[int, float]] = []
+
+    def forward(self, sentence_features: Any, *others: Any) -> torch.Tensor:
+        loss = super().forward(sentence_features, *others)
+        self.seen.append((len(sentence_features[0]["input_ids"]), float(loss.detach())))
+        return loss
+
+    def first_and_last(self) -> tuple[float, float]:
+        """Mean of the first and the last tenth of the largest batches: of fewer pairs it is lower, of one 0."""
+        largest = max(pairs for pairs, _ in self.seen)
+        losses = [loss for pairs, loss in self.seen if pairs == largest]
+        tenth = max(1, len(losses) // 10)
+        return float(np.mean(losses[:tenth])), float(np.mean(losses[-tenth:]))
 
 
 def fine_tune(
@@ -129,7 +144,6 @@ def train(sentences: SentenceTransformer, pairs: TextPairs, adaptation: "Adaptat
     """Trains in place; number of steps, mean loss of the first and the last tenth of them."""
     steps = math.ceil(len(pairs) / adaptation.batch_size) * adaptation.epochs
     with tempfile.TemporaryDirectory() as unused, progress("Adapting", steps, steps, "steps") as advance:
-        watch = Watch(advance)
         settings = SentenceTransformerTrainingArguments(
             output_dir=unused,
             num_train_epochs=adaptation.epochs,
@@ -138,7 +152,7 @@ def train(sentences: SentenceTransformer, pairs: TextPairs, adaptation: "Adaptat
             warmup_steps=steps // 10,
             batch_sampler="no_duplicates",  # a text is never its own negative
             seed=adaptation.seed,
-            logging_steps=max(1, steps // 10),
+            logging_strategy="no",
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
@@ -147,12 +161,13 @@ def train(sentences: SentenceTransformer, pairs: TextPairs, adaptation: "Adaptat
         )
         disable_progress_bars()  # of datasets
         rows = Dataset.from_dict({"anchor": pairs.anchors, "positive": pairs.positives})
-        loss = MultipleNegativesRankingLoss(sentences)
+        loss = WatchedLoss(sentences)
         with warnings.catch_warnings(action="ignore", category=FutureWarning):  # among these libraries
-            trainer = Trainer(sentences, settings, rows, loss=loss, callbacks=[watch])
+            trainer = Trainer(sentences, settings, rows, loss=loss, callbacks=[Watch(advance)])
             trainer.remove_callback(PrinterCallback)
             trainer.train()
-    return {"steps": trainer.state.global_step, "loss_start": watch.losses[0], "loss_end": watch.losses[-1]}
+    start, end = loss.first_and_last()
+    return {"steps": trainer.state.global_step, "loss_start": start, "loss_end": end}
 
 
 def found(sentences: SentenceTransformer, pairs: TextPairs) -> float | None:

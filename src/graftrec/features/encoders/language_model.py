@@ -82,6 +82,21 @@ class LanguageModel:
         device = ("cuda" if torch.cuda.is_available() else "cpu") if self.device == "auto" else self.device
         return tokenizer, model.eval().to(device)
 
+    def outline(self) -> Any:
+        """``AutoModel`` without memory, on torch's meta device: to count by."""
+        from transformers import AutoConfig, AutoModel
+
+        place, file = self._place
+        if self._dequantised is not None and self._dequantised.is_dir():
+            place, file = str(self._dequantised), None
+        where = {} if file is None else {"gguf_file": file}
+        try:
+            settings = AutoConfig.from_pretrained(place, revision=self.revision, **where)
+        except (OSError, ValueError) as error:
+            raise self._unloadable(error) from error
+        with torch.device("meta"):
+            return AutoModel.from_config(settings)
+
     def _load(self) -> tuple[Any, Any]:
         place, file = self._place
         if file is None:

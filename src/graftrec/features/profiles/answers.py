@@ -50,7 +50,8 @@ class Answers:
             return  # another process has asked them meanwhile
         with written(self.folder / "generator.json", "paths.cache") as partial:
             partial.write_text(json.dumps(generator.fingerprint, indent=1))
-        print(f"{title}: {generator.before(waiting)}", flush=True)
+        kept = len(set(prompts)) - len(waiting)
+        print(f"{title}: {f'{kept:,} are there; ' if kept else ''}{generator.before(waiting)}", flush=True)
         with self._appending() as append, progress(title, len(waiting), sum(map(len, waiting)), "prompts") as advance:
             while waiting:
                 attempt = min(len(known[prompt]) for prompt in waiting)
