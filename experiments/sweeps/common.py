@@ -28,10 +28,12 @@ def place(name: str) -> Path:
     return Path(typed[0] if typed else f"outputs/sweeps/{name}").absolute()
 
 
+TWO_PROCESSES = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+
+
 def command(folder: Path, *words: str) -> list[str]:
-    """A sweep into ``folder``, by two processes."""
-    start = [*GRAFTREC, "-m", "hydra/sweeper=graftrec_optuna", *SMALL, *words]
-    return [*start, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"hydra.sweep.dir={folder}"]
+    """A sweep into ``folder``: one trial after another, unless ``words`` name a launcher."""
+    return [*GRAFTREC, "-m", "hydra/sweeper=graftrec_optuna", *SMALL, *words, f"hydra.sweep.dir={folder}"]
 
 
 def run(words: list[str]) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
-from common import GRAFTREC, RESULTS, SPACE, WITHOUT_TEXT, command, place, run, trials
+from common import GRAFTREC, RESULTS, SPACE, TWO_PROCESSES, WITHOUT_TEXT, command, place, run, trials
 from optuna.trial import FrozenTrial, TrialState
 
 from graftrec.pipeline.sweep.ledger import FINISHED
@@ -36,7 +36,7 @@ def main() -> None:
     if folder.exists():
         sys.exit(f"{folder} exists; name a new folder, or remove this one.")
     words = [*WITHOUT_TEXT, "encoder=lightgcn", "trainer.max_epochs=4", *SPACE]
-    sweep = command(folder, *words, f"hydra.sweeper.n_trials={TRIALS}")
+    sweep = command(folder, *words, *TWO_PROCESSES, f"hydra.sweeper.n_trials={TRIALS}")
     print(*sweep, flush=True)
     begin = time.time()
     rows = [killed(sweep, folder, count, delay) for count, delay in moments(seed)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import matplotlib
 import polars as pl
-from common import RESULTS, WITHOUT_TEXT, command, place, run, seconds, study
+from common import RESULTS, TWO_PROCESSES, WITHOUT_TEXT, command, place, run, seconds, study
 from matplotlib.axes import Axes
 
 matplotlib.use("Agg")
@@ -47,7 +47,7 @@ def main() -> None:
     folder = place("pareto")
     tables, facts = {}, {}
     for name, words in SWEEPS.items():
-        run(command(folder / name, *words))
+        run(command(folder / name, *words, *TWO_PROCESSES))
         tables[name] = points(folder / name)
         facts[name] = {"seconds": seconds(folder / name), **told(tables[name])}
     together = pl.concat([t.with_columns(sweep=pl.lit(n)) for n, t in tables.items()], how="diagonal_relaxed")

@@ -197,7 +197,7 @@ def _resume(folder: Path) -> None:
         files = RunFolder(folder)
         files.require("config")
         with _resumable(folder):
-            if not files.metrics.is_file():
+            if not files.is_done():
                 run(files.read_config(), folder)
             print_run(load_run(folder))
 

@@ -60,8 +60,7 @@ def fit(config: DictConfig, run: RunFolder) -> dict[str, float]:
             beside = baselines_beside(config, dataset, features)
         outcome = {"stages": stages.to_dict(), "model": {"name": tuned.name, "settings": asdict(model)}}
         judged = {"judged_users": judged_users(results), "baselines": beside}
-        RunFolder.write_json(run.facts, {"status": "finished", **facts, **outcome, **judged})
-        RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
+        run.finish({**facts, **outcome, **judged}, metrics)
         tracking.report(run)
     return metrics
 

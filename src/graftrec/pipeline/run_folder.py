@@ -97,6 +97,16 @@ class RunFolder:
         with written(path, setting) as partial:
             partial.write_text(text)
 
+    def is_done(self) -> bool:
+        """Complete, and its trackers were told."""
+        return self.metrics.is_file() and "tracking" not in self.read_json(self.facts)
+
+    def finish(self, facts: dict[str, Any], metrics: dict[str, float]) -> None:
+        """Write run.json, then metrics.json, whose presence means that the run is complete, then say so in run.json."""
+        self.write_json(self.facts, {"status": "running", **facts})
+        self.write_json(self.metrics, metrics)
+        self.write_json(self.facts, {"status": "finished", **facts})
+
     @classmethod
     def write_json(cls, path: Path, content: dict[str, Any], setting: str = "hydra.run.dir") -> None:
         """Write json atomically; ``setting`` chooses the folder."""

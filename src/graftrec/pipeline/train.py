@@ -40,9 +40,9 @@ def train(config: DictConfig, folder: Path) -> dict[str, float]:
         _settle(config)
         return fit_baseline(config, run) if config.get("baseline") else _train(config, run)
     except BaseException as error:
-        if run.facts.is_file():
-            status = "pruned" if isinstance(error, Pruned) else "failed"
-            RunFolder.write_json(run.facts, {**RunFolder.read_json(run.facts), "status": status})
+        facts = RunFolder.read_json(run.facts) if run.facts.is_file() else {}
+        if facts.get("status") == "running":  # a finished run stays one when its last report is interrupted
+            RunFolder.write_json(run.facts, {**facts, "status": "pruned" if isinstance(error, Pruned) else "failed"})
         raise
 
 
@@ -69,9 +69,8 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
         with prepared.stages("baselines"):
             baselines = task.baselines(config, prepared)
         made = {**facts, **_facts_after(module, prepared, results, run), "baselines": baselines}
-        RunFolder.write_json(run.facts, {"status": "finished", **made})
         metrics = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
-        RunFolder.write_json(run.metrics, metrics)  # last: its presence means that the run is complete
+        run.finish(made, metrics)
         tracking.report(run)
     return metrics
 

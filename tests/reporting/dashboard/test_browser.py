@@ -107,7 +107,7 @@ def test_a_click_on_a_head_sorts_and_is_kept_in_the_address(page: Path) -> None:
 
 def test_a_checkbox_takes_a_variant_out_of_the_plots(page: Path) -> None:
     text = after(page, "document.querySelector('[aria-label=\"Draw encoder=gcn\"]').click()")
-    legend = text.split('<ul class="legend">')[1].split("</ul>")[0]
+    legend = text.split('<ul class="legend"')[1].split("</ul>")[0]
     assert re.findall(r"encoder=\w+", legend) == ["encoder=gat", "encoder=gin"]
 
 
@@ -116,7 +116,7 @@ def test_more_than_twenty_runs_are_refused(tmp_path: Path) -> None:
         make_run(tmp_path / f"{number}", values(number / 100), lr=number)
     text = after(build(tmp_path), "document.querySelectorAll('[data-variant]:not(:checked)').forEach((b) => b.click())")
     assert "At most 20 runs are drawn at once" in text
-    assert text.split('<ul class="legend">')[1].split("</ul>")[0].count("<li>") == 20
+    assert text.split('<ul class="legend"')[1].split("</ul>")[0].count("<li>") == 20
 
 
 def test_differences_are_to_the_best_baseline(page: Path) -> None:

@@ -1,5 +1,6 @@
 """What a tracker is, and the time of a run in which its trackers are open."""
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,25 +42,39 @@ class Tracker(Protocol):
 
 @dataclass(frozen=True)
 class Tracking:
-    """The open trackers of a run and their loggers, the csv file's first."""
+    """The open trackers of a run and their loggers, the csv file's first.
+
+    What a tracker cannot be told at the end is a failure of its own, not of the run: it is kept in ``failures``.
+    """
 
     loggers: list[Logger]
-    trackers: list[Tracker]
+    trackers: dict[str, Tracker] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)  # by tracker
 
     def report(self, run: RunFolder) -> None:
         """Tell all trackers what the finished run's folder holds."""
         report = Report.of(run)
-        for tracker in self.trackers:
-            tracker.report(report)
+        for name, tracker in self.trackers.items():
+            with survived(name, self.failures):
+                tracker.report(report)
+
+    def close(self, status: str, run: RunFolder) -> None:
+        """Close all trackers; their failures are told and kept in run.json."""
+        for name, tracker in self.trackers.items():
+            with survived(name, self.failures):
+                tracker.close(status)
+        if self.failures and run.facts.is_file():
+            RunFolder.write_json(run.facts, {**RunFolder.read_json(run.facts), "tracking": self.failures})
+        warn_of(self.failures, f"The run folder is whole; to tell it again: graftrec train resume={run.path}")
 
 
 @contextmanager
 def tracked(trackers: Mapping[str, Tracker], info: RunInfo) -> Iterator[Tracking]:
     """Open csv and ``trackers`` for the time of a run; each is closed, also when the run fails or is pruned."""
-    tracking, status = Tracking([EpochCSVLogger(info.folder / "metrics.csv")], []), "failed"
+    tracking, status = Tracking([EpochCSVLogger(info.folder / "metrics.csv")]), "failed"
     try:
-        for tracker in trackers.values():
-            tracking.trackers.append(tracker)
+        for name, tracker in trackers.items():
+            tracking.trackers[name] = tracker
             tracking.loggers.append(tracker.open(info))
         yield tracking
         status = "finished"
@@ -67,5 +82,20 @@ def tracked(trackers: Mapping[str, Tracker], info: RunInfo) -> Iterator[Tracking
         status = "pruned"
         raise
     finally:
-        for tracker in tracking.trackers:
-            tracker.close(status)
+        tracking.close(status, RunFolder(info.folder))
+
+
+@contextmanager
+def survived(name: str, failures: dict[str, str]) -> Iterator[None]:
+    """Note what fails inside, and go on; the first failure of ``name`` is the one that tells its cause."""
+    try:
+        yield
+    except Exception as error:  # disk, network, account, a helper process that was killed: whatever W&B raises
+        lines = str(error).strip().splitlines()
+        failures.setdefault(name, ": ".join([type(error).__name__, *lines[:1]]))
+
+
+def warn_of(failures: Mapping[str, str], advice: str) -> None:
+    """Say which trackers were not told the end, and why."""
+    for name, problem in failures.items():
+        warnings.warn(f"logger.{name} was not told the end ({problem}). {advice}", stacklevel=2)

@@ -15,7 +15,7 @@ import polars as pl
 from pytorch_lightning.loggers import Logger
 
 from graftrec.errors import InputError, check_choice
-from graftrec.pipeline.tracking.base import RunInfo
+from graftrec.pipeline.tracking.base import RunInfo, survived, warn_of
 from graftrec.pipeline.tracking.report import Report
 
 if TYPE_CHECKING:
@@ -81,16 +81,19 @@ class Wandb:
 
 
 def tracked_by_wandb(tracker: Wandb, info: RunInfo, summary: dict[str, Any], trials: pl.DataFrame) -> None:
-    """A run that has only a summary and a table."""
-    status = "failed"
+    """A run that has only a summary and a table: a sweep, which has ended whether or not W&B can be told."""
+    status, failures = "failed", dict[str, str]()
     try:
-        run = tracker.open(info).experiment  # type: ignore[attr-defined]
-        run.summary.update(summary)
-        with _staged_beside(run):
-            run.log({"trials": _table(trials)})
-        status = "finished"
+        with survived("wandb", failures):
+            run = tracker.open(info).experiment  # type: ignore[attr-defined]
+            run.summary.update(summary)
+            with _staged_beside(run):
+                run.log({"trials": _table(trials)})
+            status = "finished"
     finally:
-        tracker.close(status)
+        with survived("wandb", failures):
+            tracker.close(status)
+        warn_of(failures, f"The sweep in {info.folder} is whole; its command once more tells it again.")
 
 
 @contextmanager

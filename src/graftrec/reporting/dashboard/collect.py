@@ -31,21 +31,25 @@ def collect(folder: Path) -> dict[str, Any]:
     if not found:
         raise InputError(f"{folder} holds no finished run; graftrec train resume=RUN finishes one.")
     number = {path: index for index, path in enumerate(map(str, folders))}
-    texts = Texts()
+    texts, search = Texts(), search_of(folder)
+    aims = [name.removeprefix("valid/") for name in (search or {"objectives": []})["objectives"]]
     runs = [_run(path, folder, texts) for path in folders]
     return {
         "title": folder.resolve().name,
         "folder": str(folder),
         "made": time.strftime("%Y-%m-%d %H:%M"),
         "unfinished": sum(1 for _ in folder.rglob("run.json")) - len(folders),
-        "groups": [_group(group, number, runs) for group in found],
+        "groups": [_group(group, number, runs, aims) for group in found],
         "runs": runs,
         "texts": texts.known,
-        "search": plain(search_of(folder)),
+        "search": plain(search),
     }
 
 
-def _group(group: Group, number: Mapping[str, int], runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _group(
+    group: Group, number: Mapping[str, int], runs: Sequence[dict[str, Any]], aims: Sequence[str]
+) -> dict[str, Any]:
+    """``aims``: what a sweep was for; the page is judged by it at first."""
     own = [runs[number[path]] for variant in group.variants for path in variant.runs]
     health = dict.fromkeys(name for run in own for name in run["curves"] if name.startswith("health/"))
     labels = short_labels([variant.label for variant in group.variants])
@@ -54,7 +58,7 @@ def _group(group: Group, number: Mapping[str, int], runs: Sequence[dict[str, Any
         "setup": group.setup,
         "k": group.k,
         "sizes": own[0]["sizes"],
-        "metrics": group.metrics,
+        "metrics": sorted(group.metrics, key=lambda name: name not in aims),
         "lower": [name for name in group.metrics if is_lower_better(name)],
         "sections": [asdict(section) for section in describe("{metric}", group.k, list(health))],
         "variants": [*variants, *(_variant(one, one.label, number) for one in group.baselines)],

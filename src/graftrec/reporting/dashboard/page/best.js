@@ -52,8 +52,8 @@ function bestCard() {
       element("p", {}, why(best, second, baseline, order.length))),
     element("dl", { class: "tiles" },
       tile(`Test ${head(state.metric)}`, spread(best.test[state.metric], state.metric), count(best.runs.length, "seed")),
-      baseline ? tile("To the best baseline", difference(best, baseline), `${baseline.label}, ${number(baseline.test[state.metric][0])}`) : null,
-      second ? tile("To the second", difference(best, second), `${second.label}, ${number(second.test[state.metric][0])}`) : null),
+      baseline ? tile("Against the best baseline", difference(best, baseline), `${baseline.label}, ${number(baseline.test[state.metric][0])}`) : null,
+      second ? tile("Against the second", difference(best, second), `${second.label}, ${number(second.test[state.metric][0])}`) : null),
     element("div", { class: "again" }, element("h3", {}, "Run it again"), commandLine(run.command)));
 }
 

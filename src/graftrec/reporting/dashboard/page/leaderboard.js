@@ -9,7 +9,7 @@ function columns(panel) {
   return [
     ["valid", `Validation ${head(metric)}`, (v) => v.valid[metric]?.[0], (v) => spread(v.valid[metric])],
     ["test", `Test ${head(metric)}`, (v) => v.test[metric]?.[0], (v) => spread(v.test[metric])],
-    ...(baseline ? [["difference", "To the best baseline", (v) => v.test[metric]?.[0],
+    ...(baseline ? [["difference", "Against the best baseline", (v) => v.test[metric]?.[0],
       (v) => (v === baseline ? [element("span", { class: "muted" }, "the best one")] : difference(v, baseline))]] : []),
     ["seeds", "Seeds", (v) => v.runs.length, (v) => [v.runs.length || "–"]],
     ...other.map((name) => [name, head(name), (v) => valueOf(v, name), (v) => spread(v.test[name] || v.cost[name], name)]),

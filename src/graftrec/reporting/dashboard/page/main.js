@@ -8,7 +8,7 @@ const DRAWS = {
   scatter: (panel, names) => [scatterPanel(filled(panel.title), panel.about, names)],
   search: (panel) => (DATA.search ? searchPanels(panel.title, panel.about) : []),
 };
-const OF_SELECTED = ["curve", "strata"]; // kinds of panels that show the selected variants only
+const OF_SELECTED = ["curve", "strata", "scatter"]; // kinds of panels that show the selected variants in their colours
 
 const filled = (text) => text.replaceAll("{metric}", state.metric);
 const ownRuns = () => group().variants.flatMap((variant) => variant.runs.map((index) => DATA.runs[index]));
@@ -18,19 +18,17 @@ const hasStrata = (kind) => ownRuns().some((run) => run.strata[kind]?.[state.met
 function sectionOf(section) {
   const panels = section.panels.flatMap((panel) => DRAWS[panel.kind](panel, panel.metrics.map(filled))).filter(Boolean);
   if (!panels.length) return null;
-  const legend = section.panels.some((panel) => OF_SELECTED.includes(panel.kind)) ? element("ul", { class: "legend" }) : null;
+  const legend = section.panels.some((panel) => OF_SELECTED.includes(panel.kind)) ? element("ul", { class: "legend", "aria-label": "Colours", "data-points": section.panels.some((panel) => panel.kind === "scatter") }) : null;
   return element("section", { id: section.name, "aria-labelledby": `${section.name}-title`, tabindex: "-1" },
     element("h2", { id: `${section.name}-title` }, section.title), element("p", { class: "muted" }, section.about),
     section.name === "search" ? searchFacts() : null, legend, element("div", { class: section.name === "leaderboard" ? "" : "panels" }, panels));
 }
 
 function searchFacts() {
-  const { objectives, states, recipe, trials } = DATA.search;
+  const { objectives, states, recipe } = DATA.search;
   const told = `Objective: ${objectives.join(", ")}. Trials: ${Object.entries(states).map(([name, n]) => `${n} ${name}`).join(", ")}.`;
-  const cell = (value) => (typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value ?? "–"));
-  const numbers = () => table("Trials", trials.columns, trials.rows.map((row) => row.map(cell)), { class: "small" });
   return element("div", { class: "facts" }, element("p", {}, told),
-    recipe ? [element("p", {}, "The sweep's own choice, by its objective:"), commandLine(recipe)] : [], folded("All trials", numbers));
+    recipe ? [element("p", {}, "The sweep's own choice, by its objective:"), commandLine(recipe)] : [], folded("All trials", allTrials));
 }
 
 function render() {
@@ -57,7 +55,7 @@ function renderOverview(overview) {
 
 /** Panels of the selected variants are made anew, the others stay. */
 function selectionChanged() {
-  for (const section of group().sections.filter((one) => one.panels.some((panel) => [...OF_SELECTED, "scatter"].includes(panel.kind)))) {
+  for (const section of group().sections.filter((one) => one.panels.some((panel) => OF_SELECTED.includes(panel.kind)))) {
     const made = sectionOf(section);
     if (made) document.getElementById(section.name).replaceWith(made);
   }
@@ -72,9 +70,12 @@ function selectionChanged() {
 
 /** Names and colours of the selected variants; each can be taken away. */
 function drawLegends() {
+  const others = [[group().variants.some((variant) => variant.trained && !state.selected.includes(group().variants.indexOf(variant))), "", REST, "not selected"],
+    [group().variants.some((variant) => !variant.trained), "diamond", SIMPLE, "baseline"]].filter(([there]) => there);
   for (const list of document.querySelectorAll(".legend")) {
     const entries = state.selected.map((index, place) => element("li", {},
       element("span", { class: `swatch ${dash(place)}`, style: `--own:${colour(place)}` }), group().variants[index].label));
+    if ("points" in list.dataset) entries.push(...others.map(([, kind, own, name]) => element("li", {}, element("span", { class: `swatch ${kind}`, style: `--own:${own}` }), name)));
     list.replaceChildren(...(entries.length ? entries : [element("li", { class: "muted" }, "No variant is selected: choose some in the leaderboard's first column.")]));
   }
 }

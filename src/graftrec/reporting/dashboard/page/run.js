@@ -41,7 +41,7 @@ function keyNumbers(run, baseline) {
   const own = run.metrics[`test/${state.metric}`];
   const others = group().metrics.filter((name) => name !== state.metric).slice(0, 2);
   return [tile(`Test ${head(state.metric)}`, number(own), `validation ${number(run.metrics[`valid/${state.metric}`])}`),
-    baseline && own !== undefined ? tile("To the best baseline", difference({ test: { [state.metric]: [own, null] } }, baseline), `${baseline.label}, ${number(baseline.test[state.metric][0])}`) : null,
+    baseline && own !== undefined ? tile("Against the best baseline", difference({ test: { [state.metric]: [own, null] } }, baseline), `${baseline.label}, ${number(baseline.test[state.metric][0])}`) : null,
     ...others.map((name) => tile(`Test ${head(name)}`, number(run.metrics[`test/${name}`]), `validation ${number(run.metrics[`valid/${name}`])}`))];
 }
 
@@ -52,10 +52,12 @@ function runCurves(run) {
   const panels = group().sections.flatMap((section) => section.panels);
   return names.sort((a, b) => a.startsWith("health/") - b.startsWith("health/")).map((name) => {
     const panel = panels.find((one) => filled(one.metrics[0] || "") === name && one.kind === "curve");
-    const make = () => ({ traces: [{ x: run.curves.epoch, y: run.curves[name], type: "scatter", mode: "lines+markers", connectgaps: true, line: { color: COLOURS[0] } }],
-      layout: { height: 240, xaxis: epochs([run]), yaxis: {} } });
-    const numbers = () => table(name, ["Epoch", "Value"], run.curves.epoch.map((epoch, at) => [String(epoch), number(run.curves[name][at])]));
-    return plot(panel ? filled(panel.title) : name, panel?.about || "", make, numbers);
+    const make = () => ({ traces: [{ x: epochsOf(run), y: run.curves[name], type: "scatter", mode: "lines+markers", connectgaps: true, line: { color: COLOURS[0] } }],
+      layout: { height: 240, xaxis: epochs([run]), yaxis: { title: { text: escaped(panel ? filled(panel.title) : name) } } } });
+    const numbers = () => table(name, ["Epoch", "Value"], epochsOf(run).map((epoch, at) => [String(epoch), number(run.curves[name][at])]));
+    const known = run.curves[name].filter((value) => value !== null);
+    const summary = `From ${number(known[0])} to ${number(known.at(-1))} in ${count(epochsOf(run).at(-1), "epoch")}.`;
+    return plot(panel ? filled(panel.title) : name, panel?.about || "", make, numbers, summary);
   });
 }
 

@@ -1,12 +1,32 @@
 // The sweep's plots, which Optuna made, in the page's colours.
 "use strict";
 
+const LONG_TITLE = 18; // characters of an axis's title that stand under 150 pixels
 const PALEST = 247, DARKEST = 8; // red of the ends of the blue scale that Optuna draws with
 
 /** Cards of the figures whose title begins with the panel's. */
 function searchPanels(title, about) {
   return DATA.search.figures.filter((figure) => figure.title.split(":")[0] === title).map((figure) =>
-    figure.reason ? notDrawn(figure) : plot(figure.title, about, () => recoloured(figure), null, width(figure)));
+    figure.reason ? notDrawn(figure) : plot(figure.title, about, () => recoloured(figure), figure.data[0].type === "bar" ? () => bars(figure) : allTrials, ofSearch(figure), width(figure)));
+}
+
+/** Every trial with its settings, as words. */
+function allTrials() {
+  const { columns, rows } = DATA.search.trials;
+  const cell = (value) => (typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(4))) : String(value ?? "–"));
+  return table("Trials", columns, rows.map((row) => row.map(cell)), { class: "small" });
+}
+
+/** Lengths of bars, the longest first. */
+const lengths = ({ data: [bar] }) => bar.y.map((name, at) => [String(name), bar.x[at]]).reverse();
+const bars = (figure) => table(figure.title, ["Setting", "Importance"], lengths(figure).map(([name, length]) => [name, number(length)]), { class: "small" });
+
+/** What a figure of trials shows, in words. */
+function ofSearch(figure) {
+  if (figure.data[0].type === "bar") return extremes(lengths(figure));
+  const { columns, rows } = DATA.search.trials;
+  const told = DATA.search.objectives.map((name) => `${name}: ${extremes(rows.map((row) => [`trial ${row[0]}`, row[columns.indexOf(name)]]).filter(([, value]) => value !== null))}`);
+  return `${count(rows.length, "trial")}. ${told.join(" ")}`;
 }
 
 function notDrawn(figure) {
@@ -26,7 +46,8 @@ function recoloured(figure) {
   const traces = front ? figure.data.map((trace) => onFront(trace, strong, muted)) : figure.data.map((trace) => ({ ...trace,
     ...(trace.marker?.colorscale ? { marker: { ...trace.marker, colorscale: [[0, faint], [1, strong]] } } : {}),
     ...(/^rgb\(/.test(trace.line?.color) ? { line: { ...trace.line, color: between(faint, strong, trace.line.color), width: 1.6 }, opacity: 0.8 } : {}) }));
-  const bars = traces[0]?.type === "bar" ? { yaxis: {}, xaxis: { ...layout.xaxis, rangemode: "tozero" } } : {}; // names need no title
+  const bars = traces[0]?.type === "bar" ? { yaxis: {}, xaxis: { ...layout.xaxis, title: { text: "share of variance" }, rangemode: "tozero", nticks: 4, tickangle: 0 } } : {}; // names need no title
+  for (const [name, axis] of Object.entries(layout)) if (/^xaxis\d*$/.test(name) && axis.title?.text?.length > LONG_TITLE) layout[name] = { ...axis, title: { ...axis.title, text: axis.title.text.split(".").at(-1) } };
   const shapes = layout.shapes?.map((shape) => ({ ...shape, line: { ...shape.line, color: line } }));
   const annotations = layout.annotations?.map((text) => ({ ...text, font: { ...text.font, color: muted } }));
   const named = (front || traces.filter((trace) => trace.name && trace.showlegend !== false).length > 1) && !shapes;
