@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from graftrec.baselines.chebycf import WIDTH, ChebyCF, divided, interpolate, plateau
+from graftrec.baselines.chebycf import ChebyCF, divided, interpolate, plateau
 from graftrec.baselines.gfcf import GFCF
+from graftrec.baselines.scorers import WIDTH
 from tests.baselines.cells import CELLS, data_of, normalized, scores_of
 from tests.small_data import random_matrix
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.baselines.gfcf import right_singular_vectors
+from graftrec.baselines.scorers import WIDTH
 from graftrec.graph.propagate import SparseMatrix, multiply
 
 DIGITS: Final = 3  # to which the published code rounds the wanted response
-WIDTH: Final = 32  # users at once: their signals stay in a processor's cache, and a row is whole vector registers
 
 
 @dataclass(frozen=True)
