@@ -100,7 +100,7 @@ def blends(members: tuple[Scorer, Scorer], weights: Sequence[float], method: str
     check_settings(method, weights)
     kept = [KeepsLast(member) for member in members]
     first, second = (KeepsLast(Comparable(member, method, seen)) for member in kept)
-    alone = {0: kept[1], 1: kept[0]}
+    alone: dict[float, Scorer] = {0: kept[1], 1: kept[0]}
     return [alone.get(weight) or Blend(first, second, weight) for weight in weights]
 
 
