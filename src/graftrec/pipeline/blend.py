@@ -48,7 +48,9 @@ def blend_runs(runs: Sequence["Run"], config: DictConfig, folder: Path) -> dict[
         weight = chosen_weight(members, weights, tasks["valid"], config)
         blended = blend(members, weight, config.method, dataset.train.matrix)
     with stages("test"):
-        results = {part: evaluate(blended, task) for part, task in tasks.items()}
+        test = evaluate(blended, tasks["test"])
+        valid = test if dataset.leaky else evaluate(blended, tasks["valid"])  # leaky: the same users and items
+        results = {"test": test, "valid": valid}
     metrics = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
     RunFolder.write_text(run.config, OmegaConf.to_yaml(_settings(runs, config)), "folder")
     RunFolder.write_json(run.environment, environment(), "folder")
