@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+import torch
 
-from graftrec.baselines.chebycf import ChebyCF, interpolate, plateau
+from graftrec.baselines.chebycf import ChebyCF, divided, interpolate, plateau
 from graftrec.baselines.gfcf import GFCF
-from tests.baselines.cells import CELLS, normalized, scores_of
+from graftrec.baselines.scorers import WIDTH
+from tests.baselines.cells import CELLS, data_of, normalized, scores_of
+from tests.small_data import random_matrix
 
 ROOT = np.sqrt(CELLS.sum(0))
 DOWN = 1 / np.maximum(ROOT, 1)
@@ -38,6 +41,21 @@ def test_chebycf_multiplies_every_eigenvector_by_the_polynomial(order: int, alph
     expected = (CELLS * degree**-beta) @ (vectors * response @ vectors.T + alpha * ideal) * degree**beta
     method = ChebyCF(order, 1.5, rank=4, alpha=alpha, beta=beta)
     np.testing.assert_allclose(scores_of(method, CELLS), expected, atol=1e-4)
+
+
+def test_chebycf_scores_of_many_users_are_those_of_each_alone() -> None:
+    cells = random_matrix(2 * WIDTH + 5, 20, 0.2, seed=1)
+    fitted = ChebyCF(8, 1.5, rank=4, alpha=0.2, beta=0.4).fit(data_of(cells))
+    alone = torch.cat([fitted.scores(torch.tensor([user])) for user in range(len(cells))])
+    torch.testing.assert_close(fitted.scores(torch.arange(len(cells))), alone, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("order", [1, 8])
+def test_a_polynomial_without_its_constant_is_divided_by_its_argument(order: int) -> None:
+    coefficients, points = np.random.default_rng(0).normal(size=order + 1), np.linspace(0, 1, 20)
+    at_zero, quotient = divided(coefficients)
+    again = at_zero + points * np.polynomial.chebyshev.chebval(1 - 2 * points, quotient)
+    np.testing.assert_allclose(again, np.polynomial.chebyshev.chebval(1 - 2 * points, coefficients), atol=1e-12)
 
 
 def test_polynomial_takes_the_wanted_values_at_the_chebyshev_nodes() -> None:

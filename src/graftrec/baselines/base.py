@@ -54,6 +54,12 @@ class TrainingData:
         gram.diagonal().copy_(torch.from_numpy(self.train.item_degree))
         return gram
 
+    def dense_gram_of_users(self) -> Tensor:
+        """R R^T, float32 [U, U], a new one each time."""
+        gram = torch.from_numpy(co_occurrence(self.matrix).toarray())
+        gram.diagonal().copy_(torch.from_numpy(self.train.user_degree))
+        return gram
+
     def once(self, name: str, settings: Hashable, compute: Callable[[], T]) -> T:
         """``compute()``, or what it gave the last time under this ``name`` if that was for equal ``settings``."""
         if name not in self._kept or self._kept[name][0] != settings:

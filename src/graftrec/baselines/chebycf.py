@@ -6,10 +6,12 @@ from typing import Final
 import numpy as np
 import scipy.sparse as sp
 import torch
+from numpy.polynomial.chebyshev import chebdiv
 from torch import Tensor
 
 from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.baselines.gfcf import right_singular_vectors
+from graftrec.baselines.scorers import WIDTH
 from graftrec.graph.propagate import SparseMatrix, multiply
 
 DIGITS: Final = 3  # to which the published code rounds the wanted response
@@ -30,52 +32,65 @@ class ChebyCF(Baseline):
     beta: float
 
     def fit(self, data: TrainingData) -> "ChebyshevFilter":
-        down = np.maximum(data.train.item_degree, 1).astype(np.float32) ** -self.beta
-        vectors = torch.from_numpy(right_singular_vectors(data, self.rank))
-        to_user, to_item = (_rows(matrix) for matrix in (data.normalized, data.normalized.T.tocsr()))
+        power = np.maximum(data.train.item_degree, 1).astype(np.float32)[:, None] ** self.beta  # D_I^beta, [I, 1]
+        vectors = right_singular_vectors(data, self.rank)
         coefficients = interpolate(self.order, plateau(self.order, self.flatness))
-        return ChebyshevFilter(data.matrix, (to_user, to_item), coefficients, vectors, self.alpha, down)
+        ideal = (vectors * np.float32(self.alpha) / power, torch.from_numpy(vectors * power))
+        return ChebyshevFilter(data.matrix, data.normalized, power[:, 0], coefficients, ideal)
 
 
 class ChebyshevFilter:
-    """A polynomial in L of each user's history [U, I], and the ideal low-pass filter beside it."""
+    """A polynomial of N^T N for each user's history [U, I], and the ideal low-pass filter beside it.
+
+    p(N^T N) = p(0) + N^T q(N N^T) N with q(x) = (p(x) - p(0)) / x: all steps but the first and the last are
+    between vectors of users, and the first one is of sparse histories. p and q are sums of T_k(1 - 2x).
+    """
 
     def __init__(
         self,
         history: sp.csr_matrix,
-        steps: tuple[SparseMatrix, SparseMatrix],
+        normalized: sp.csr_matrix,
+        power: np.ndarray,
         coefficients: np.ndarray,
-        vectors: Tensor,
-        alpha: float,
-        down: np.ndarray,
+        ideal: tuple[np.ndarray, Tensor],
     ) -> None:
         self.history = history
-        self.to_user, self.to_item = steps  # N [U, I] and N^T
-        self.coefficients = coefficients
-        self.vectors = vectors  # [I, r]
-        self.alpha = alpha
-        self.down = torch.from_numpy(down)[:, None]  # [I, 1]
+        self.to_user, self.to_item = (
+            SparseMatrix.of(matrix, symmetric=False) for matrix in (normalized, normalized.T.tocsr())
+        )
+        self.enter = sp.csr_matrix(sp.diags_array(1 / power) @ normalized.T)  # D_I^-beta N^T [I, U]
+        self.leave = self.to_item.weights * self.to_item.pattern.spread(torch.from_numpy(power))  # of D_I^beta N^T
+        self.at_zero, self.coefficients = divided(coefficients)
+        self.down, self.up = ideal  # [I, r] each
 
     def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
         """float32 [B, num_items]."""
-        signal = torch.from_numpy(self.history[users.cpu().numpy()].T.toarray()) * self.down  # [I, B]
-        before, last = signal, self._laplacian(signal)
-        result = self.vectors @ (self.vectors.T @ signal) * self.alpha
-        result += self.coefficients[0] * before + self.coefficients[1] * last
-        for coefficient in self.coefficients[2:]:
-            before, last = last, 2 * self._laplacian(last) - before
-            result.add_(last, alpha=float(coefficient))
-        scores = (result / self.down).T
-        return scores.contiguous() if out is None else out.copy_(scores)
+        rows = self.history[users.cpu().numpy()]
+        scores = torch.empty(rows.shape) if out is None else out
+        for start in range(0, len(users), WIDTH):
+            here = slice(start, start + WIDTH)
+            signal = torch.from_numpy((rows[here] @ self.enter).T.toarray(order="C"))  # [U, b]
+            scores[here].copy_(multiply(self.to_item.pattern, self.leave, self._filtered(signal)).T)
+        scores.addmm_(torch.from_numpy(rows @ self.down), self.up.T)
+        own = rows.tocoo()
+        scores[torch.from_numpy(own.row).long(), torch.from_numpy(own.col).long()] += self.at_zero
+        return scores
 
-    def _laplacian(self, signal: Tensor) -> Tensor:
-        """2 (1 - N^T N) - 1: its eigenvalues lie in [-1, 1]."""
-        around = multiply(self.to_user.pattern, self.to_user.weights, signal)
-        return signal - 2 * multiply(self.to_item.pattern, self.to_item.weights, around)
+    def _filtered(self, signal: Tensor) -> Tensor:
+        """q(N N^T) @ signal [U, b], by Clenshaw's recurrence b_k = c_k s + 2 (1 - 2 N N^T) b_(k+1) - b_(k+2).
 
+        Reinsch's form of it, d_k = b_k - b_(k+1), keeps to two vectors that are changed in place.
+        """
+        value, difference = torch.zeros_like(signal), torch.zeros_like(signal)
+        for coefficient in self.coefficients[:0:-1].tolist():
+            difference.add_(self._around(value), alpha=-4).add_(signal, alpha=coefficient)
+            value += difference
+        return difference.add_(self._around(value), alpha=-2).add_(signal, alpha=float(self.coefficients[0]))
 
-def _rows(matrix: sp.csr_matrix) -> SparseMatrix:
-    return SparseMatrix.of(matrix, symmetric=False)
+    def _around(self, signal: Tensor) -> Tensor:
+        """N N^T @ signal [U, b]."""
+        items = multiply(self.to_item.pattern, self.to_item.weights, signal)
+        return multiply(self.to_user.pattern, self.to_user.weights, items)
 
 
 def plateau(order: int, flatness: float) -> np.ndarray:
@@ -90,3 +105,10 @@ def interpolate(order: int, response: np.ndarray) -> np.ndarray:
     c = 2 / (order + 1) * np.cos(np.outer(np.arange(order + 1), angles)) @ response
     c[0] /= 2
     return c
+
+
+def divided(coefficients: np.ndarray) -> tuple[float, np.ndarray]:
+    """p(0) and the Chebyshev coefficients of (p(x) - p(0)) / x, where p(x) = sum_k c_k T_k(1 - 2x)."""
+    at_zero = coefficients.sum()  # T_k(1) = 1
+    rest = np.append(coefficients[0] - at_zero, coefficients[1:])
+    return float(at_zero), chebdiv(rest, [0.5, -0.5])[0]  # x = (T_0 - T_1) / 2

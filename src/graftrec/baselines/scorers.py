@@ -1,10 +1,14 @@
 """The few shapes that scores have."""
 
+from typing import Final
+
 import numpy as np
 import scipy.sparse as sp
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+WIDTH: Final = 32  # users whose dense signals pass a graph at once: they stay in cache, a row is whole vector registers
 
 
 class SparseProduct:

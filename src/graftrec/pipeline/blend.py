@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
-from rich.progress import track
 
 from graftrec.data.files import check_writable
 from graftrec.data.storage import save_dataset
@@ -16,8 +15,8 @@ from graftrec.pipeline.environment import environment
 from graftrec.pipeline.ranking import held_out_tasks, write_test
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.stages import Stages
-from graftrec.recommend.blend import blend, check_settings
-from graftrec.recommend.evaluation import RankingTask, evaluate
+from graftrec.recommend.blend import blend, blends, check_settings
+from graftrec.recommend.evaluation import RankingTask, evaluate, evaluate_in_turn
 from graftrec.recommend.scoring import Scorer
 
 if TYPE_CHECKING:
@@ -49,7 +48,9 @@ def blend_runs(runs: Sequence["Run"], config: DictConfig, folder: Path) -> dict[
         weight = chosen_weight(members, weights, tasks["valid"], config)
         blended = blend(members, weight, config.method, dataset.train.matrix)
     with stages("test"):
-        results = {part: evaluate(blended, task) for part, task in tasks.items()}
+        test = evaluate(blended, tasks["test"])
+        valid = test if dataset.leaky else evaluate(blended, tasks["valid"])  # leaky: the same users and items
+        results = {"test": test, "valid": valid}
     metrics = {f"{part}/{name}": value for part, result in results.items() for name, value in result.values.items()}
     RunFolder.write_text(run.config, OmegaConf.to_yaml(_settings(runs, config)), "folder")
     RunFolder.write_json(run.environment, environment(), "folder")
@@ -106,13 +107,10 @@ def chosen_weight(
     if len(weights) == 1:
         return float(weights[0])
     metric = f"{config.metric}@{max(validation.k)}"
-    values = []
-    for weight in track(weights, "Choosing the weight", transient=True):
-        blended = blend(members, weight, config.method, validation.seen)
-        found = evaluate(blended, validation, config.tuning_users).values
-        check_choice("metric", metric, found)
-        values.append(found[metric])
-    return float(weights[int(np.argmax(values))])
+    blended = blends(members, weights, config.method, validation.seen)
+    results = [result.values for result in evaluate_in_turn(blended, validation, config.tuning_users)]
+    check_choice("metric", metric, results[0])
+    return float(weights[int(np.argmax([values[metric] for values in results]))])
 
 
 def blend_scorer(run: "Run") -> Scorer:

@@ -43,29 +43,65 @@ METHODS: Final[dict[str, Callable[[Tensor], Tensor]]] = {
 }
 
 
-class Blend:
-    """weight * f(first) + (1 - weight) * f(second), f one of ``METHODS``, over the items that a user has not ``seen``.
+class Comparable:
+    """f of a member's scores, f one of ``METHODS``, over the items that a user has not ``seen``.
 
     ``seen`` [U, I] are training pairs: such items score -inf, and take part in no mean and no rank.
     """
 
-    def __init__(self, first: Scorer, second: Scorer, weight: float, method: str, seen: sp.csr_matrix) -> None:
-        self.members = ((weight, first), (1 - weight, second))
-        self.comparable = METHODS[method]
+    def __init__(self, member: Scorer, method: str, seen: sp.csr_matrix) -> None:
+        self.member = member
+        self.method = METHODS[method]
         self.seen = seen
 
     def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
         """float32 [B, num_items]."""
-        parts = [w * self.comparable(hide(member.scores(users), self.seen, users)) for w, member in self.members]
-        return torch.add(*parts, out=out)
+        values = self.method(hide(self.member.scores(users), self.seen, users))
+        return values if out is None else out.copy_(values)
+
+
+class Blend:
+    """weight * first + (1 - weight) * second."""
+
+    def __init__(self, first: Scorer, second: Scorer, weight: float) -> None:
+        self.members = ((weight, first), (1 - weight, second))
+
+    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
+        """float32 [B, num_items]."""
+        return torch.add(*(weight * member.scores(users) for weight, member in self.members), out=out)
+
+
+class KeepsLast:
+    """The scores of ``scorer``, kept until other users are asked for."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.scorer = scorer
+        self.last: tuple[Tensor, Tensor] | None = None  # users [B] and their scores [B, num_items]
+
+    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
+        """float32 [B, num_items], a copy."""
+        if self.last is None or not torch.equal(self.last[0], users):
+            self.last = (users, self.scorer.scores(users))
+        scores = self.last[1]
+        return scores.clone() if out is None else out.copy_(scores)
 
 
 def blend(members: tuple[Scorer, Scorer], weight: float, method: str, seen: sp.csr_matrix) -> Scorer:
-    """The ``Blend`` of two members, and the member itself where the other one has no weight."""
+    """The ``Blend`` of two members made ``Comparable``, and the member itself where the other one has no weight."""
     check_settings(method, [weight])
     if weight in (0, 1):
         return members[0 if weight == 1 else 1]
-    return Blend(*members, weight, method, seen)
+    first, second = (Comparable(member, method, seen) for member in members)
+    return Blend(first, second, weight)
+
+
+def blends(members: tuple[Scorer, Scorer], weights: Sequence[float], method: str, seen: sp.csr_matrix) -> list[Scorer]:
+    """``blend`` for each of ``weights``. Asked for the same users in turn, they score them once."""
+    check_settings(method, weights)
+    kept = [KeepsLast(member) for member in members]
+    first, second = (KeepsLast(Comparable(member, method, seen)) for member in kept)
+    alone: dict[float, Scorer] = {0: kept[1], 1: kept[0]}
+    return [alone.get(weight) or Blend(first, second, weight) for weight in weights]
 
 
 def check_settings(method: str, weights: Sequence[float]) -> None:

@@ -17,7 +17,7 @@ from graftrec.errors import InputError, check_choice
 from graftrec.metrics.beyond_accuracy import BeyondAccuracy
 from graftrec.metrics.ranking import CandidateMetrics, RankingMetrics, RankingResult
 from graftrec.metrics.strata import by_item_degree, by_user_degree
-from graftrec.recommend.lists import recommend
+from graftrec.recommend.lists import recommend, users_at_once
 from graftrec.recommend.scoring import Scorer, among_items
 
 MASKS = ("train", "train_and_valid")
@@ -132,7 +132,22 @@ def spread(users: np.ndarray, most: int | None) -> np.ndarray:
 def evaluate(scorer: Scorer, task: RankingTask, max_users: int | None = None) -> RankingResult:
     """Rank and judge all users of ``task``, or at most ``max_users`` of them, evenly spread."""
     metrics = task.metrics()
-    users = torch.from_numpy(spread(torch.cat(task.blocks()).numpy(), max_users))
-    for block in users.split(task.block_size):
+    for block in _judged_blocks(task, max_users):
         metrics.update(block, task.lists(scorer, block))
     return metrics.compute()
+
+
+def evaluate_in_turn(scorers: Sequence[Scorer], task: RankingTask, max_users: int | None = None) -> list[RankingResult]:
+    """``evaluate`` for each of ``scorers``, which are asked for a few users in turn, so that they may share work."""
+    metrics = [task.metrics() for _ in scorers]
+    for block in _judged_blocks(task, max_users):
+        parts = block.split(users_at_once(task.seen.shape[1]))
+        lists = [[task.lists(scorer, part) for scorer in scorers] for part in parts]
+        for collector, found in zip(metrics, zip(*lists, strict=True), strict=True):
+            collector.update(block, torch.cat(found))
+    return [collector.compute() for collector in metrics]
+
+
+def _judged_blocks(task: RankingTask, max_users: int | None) -> tuple[Tensor, ...]:
+    users = torch.from_numpy(spread(torch.cat(task.blocks()).numpy(), max_users))
+    return users.split(task.block_size)

@@ -34,8 +34,8 @@ def recommend(scorer: Scorer, users: Tensor, seen: sp.csr_matrix, k: int) -> Ten
 
 
 def users_at_once(num_items: int, num_scores: int = CACHED) -> int:
-    """How many users' scores of all items are held at once: at least 32, since a product of fewer is slow."""
-    return max(32, num_scores // num_items)
+    """How many users' scores of all items are held at once: a multiple of 32, since products of that many are fast."""
+    return max(32, num_scores // num_items // 32 * 32)
 
 
 def hide(scores: Tensor, seen: sp.csr_matrix, users: Tensor) -> Tensor:
