@@ -48,11 +48,14 @@ def test_texts_are_kept_once(tmp_path: Path) -> None:
     assert [run["examples"] for run in data["runs"]] == [[expected], [expected]]
 
 
-def test_unfinished_runs_are_counted(tmp_path: Path) -> None:
+def test_pruned_and_unfinished_runs_are_counted(tmp_path: Path) -> None:
     make_run(tmp_path / "done", values(0.2))
-    (make_run(tmp_path / "going", values(0.2), seed=1) / "metrics.json").unlink()
+    for name, status in (("going", "running"), ("pruned", "pruned"), ("poor", "pruned")):
+        run = make_run(tmp_path / name, values(0.2), seed=1)
+        (run / "metrics.json").unlink()
+        (run / "run.json").write_text(json.dumps({**json.loads((run / "run.json").read_text()), "status": status}))
     data = collect(tmp_path)
-    assert (data["unfinished"], len(data["runs"])) == (1, 1)
+    assert (data["left_out"], len(data["runs"])) == ({"pruned": 2, "unfinished": 1}, 1)
 
 
 def test_a_folder_without_finished_runs_is_refused(tmp_path: Path) -> None:

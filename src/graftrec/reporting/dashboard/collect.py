@@ -38,12 +38,19 @@ def collect(folder: Path) -> dict[str, Any]:
         "title": folder.resolve().name,
         "folder": str(folder),
         "made": time.strftime("%Y-%m-%d %H:%M"),
-        "unfinished": sum(1 for _ in folder.rglob("run.json")) - len(folders),
+        "left_out": _left_out(folder),
         "groups": [_group(group, number, runs, aims) for group in found],
         "runs": runs,
         "texts": texts.known,
         "search": plain(search),
     }
+
+
+def _left_out(folder: Path) -> dict[str, int]:
+    """How many runs have no metrics: pruned by a sweep, unfinished."""
+    runs = (RunFolder(path.parent) for path in folder.rglob("run.json"))
+    pruned = [RunFolder.read_json(run.facts)["status"] == "pruned" for run in runs if not run.metrics.is_file()]
+    return {"pruned": sum(pruned), "unfinished": len(pruned) - sum(pruned)}
 
 
 def _group(

@@ -8,7 +8,7 @@ function header() {
     setup.data,
     `${count(sizes.users, "user")}, ${count(sizes.items, "item")}, ${count(sizes.train, "training interaction")}`,
     `${count(runs, "run")} of ${count(group().variants.filter((variant) => variant.runs.length).length, "variant")}`,
-    DATA.unfinished ? `${count(DATA.unfinished, "unfinished run")} left out` : null,
+    ...Object.entries(DATA.left_out).map(([kind, runs]) => (runs ? `${count(runs, `${kind} run`)} left out` : null)),
     `made ${DATA.made}`,
   ];
   const warning = setup.protocol.includes("leaky") ? element("p", { class: "warning" }, "Leaky: these runs were validated on the test set.") : null;
