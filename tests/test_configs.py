@@ -24,7 +24,10 @@ OPTIONS = sorted(  # those of hydra/ have tests in tests/sweep
 EXPERIMENTS = experiments()
 OBJECTIVES = sorted(path.stem for path in (CONF / "objective").glob("*.yaml"))
 RUN_TIME = {"nodes", "features", "weighted", "weighting", "params", "optimizer", "total_steps", "prompts"}  # by build
-OTHER_FEATURES = {"alpharec/games": ["~features.encoder.model"]}  # hashing takes none
+OF_SMALL_DATA = {
+    "alpharec/games": ["~features.encoder.model"],  # hashing takes none
+    "amazon_office": ["dim=8"],  # directions: fewer than there are items
+}
 PREFIXES = ("graftrec.", "torch.optim.", "pytorch_lightning.")
 
 
@@ -105,7 +108,7 @@ def test_every_experiment_runs_a_step_on_small_data(experiment: str, tmp_path: P
         f"experiment={experiment}",
         f"split={split}",
         "filter.min_rating=null",
-        *OTHER_FEATURES.get(experiment, []),
+        *OF_SMALL_DATA.get(experiment, []),
     ]
     if composed(words[0]).get("baseline"):
         fit_baseline(tmp_path, *words)

@@ -27,6 +27,9 @@ def test_a_seed_that_follows_the_runs_seed_makes_no_variant(tmp_path: Path) -> N
 
 
 def test_a_seed_of_its_own_makes_a_variant(tmp_path: Path) -> None:
-    own = ({"_target_": "PCA", "seed": seed} for seed in (3, 4))
-    runs = read_runs([make_run(tmp_path / str(p["seed"]), values(0.2), seed=0, conditioning=p) for p in own])
-    assert runs["variant"].n_unique() == 2
+    folders = [make_run(tmp_path / str(seed), values(0.2), conditioning={"seed": seed}) for seed in (3, 4)]
+    for seed, folder in zip((3, 4), folders, strict=True):
+        settings = yaml.safe_load((folder / "config.yaml").read_text())
+        settings["overrides"] = [f"conditioning.seed={seed}"]
+        (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    assert read_runs(folders)["variant"].n_unique() == 2

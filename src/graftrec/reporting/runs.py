@@ -22,6 +22,7 @@ NO_SETTINGS = {  # of a method: where and how a run was made, and how it was jud
     "callbacks.progress", "trainer.enable_progress_bar", "trainer.enable_model_summary",
 }  # fmt: skip
 NO_CHOICES = NO_SETTINGS | {"sweep", "trainer", "callbacks", "data", "baseline"}
+FOLLOW_SEED = ("conditioning.seed", "adapt.seed")  # the run's own seed, unless typed
 UNTRAINED = {*UNUSED, "dim", "batch_size", "callbacks"}  # no settings of a recommender without training
 
 
@@ -132,8 +133,8 @@ def _settings(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, 
     choices = {name: v for name, v in config["choices"].items() if name not in NO_CHOICES | unused and "@" not in name}
     model = {"baseline": facts["model"]["name"]} if "model" in facts else {}
     found = {name: v for name, v in flat(config) if not any(_under(name, part) for part in NO_SETTINGS | unused)}
-    follow = {name for name, v in found.items() if name.endswith(".seed") and v == config["seed"]}  # conditioning.seed
-    found = {name: v for name, v in found.items() if name not in follow}
+    typed = {word.lstrip("+").split("=")[0] for word in config.get("overrides", ())}
+    found = {name: v for name, v in found.items() if name not in FOLLOW_SEED or name in typed}
     for folder in ("data", "cache"):  # the same files, kept elsewhere
         found = {name: _moved(value, config["paths"].get(folder), folder) for name, value in found.items()}
     return {**model, **choices, **found}
