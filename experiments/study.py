@@ -22,6 +22,15 @@ from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.train import train
 
 Value = str | int
+UNTUNED = (  # one recipe for all, of the studies that compare features and ways of entry
+    "batch_size=8192",
+    "optimizer.lr=1e-2",
+    "trainer.max_epochs=25",
+    "trainer.enable_progress_bar=false",
+    "callbacks.early_stopping.patience=5",
+    "logger=[]",
+    "threads=1",
+)
 
 
 @dataclass(frozen=True)

@@ -14,21 +14,12 @@ import polars as pl
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from study import Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
+from study import UNTUNED, Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
 
 DATA = ("movielens_small", "amazon_office", "online_retail")
 ENCODERS = ("identity", "lightgcn", "gcn", "gin", "gat", "gatedgcn")
 INPUTS = {"none": "id", "minilm": "id_plus_text"}  # features: input
 SEEDS = {"ranking": (0, 1, 2), "interest": (0,)}
-SETTINGS = (
-    "batch_size=8192",
-    "optimizer.lr=1e-2",
-    "trainer.max_epochs=25",
-    "trainer.enable_progress_bar=false",
-    "callbacks.early_stopping.patience=5",
-    "logger=[]",
-    "threads=1",
-)
 METRICS = {
     "ranking": ("recall@20", "precision@20", "f1@20", "ndcg@20", "coverage@20"),
     "interest": tuple(f"{kind}/{name}" for kind in ("uniform", "popularity_matched") for name in ("f1", "roc_auc")),
@@ -49,7 +40,7 @@ def cells() -> Iterator[Cell]:
         for seed, encoder, features in itertools.product(SEEDS[task], ENCODERS, INPUTS):
             values = dict(zip(KEY, (name, task, encoder, features, seed), strict=True))
             words = (f"{key}={value}" for key, value in values.items())
-            yield Cell(values, (*words, f"input={INPUTS[features]}", *SETTINGS))
+            yield Cell(values, (*words, f"input={INPUTS[features]}", *UNTUNED))
 
 
 def table(results: pl.DataFrame, task: str) -> str:

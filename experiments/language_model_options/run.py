@@ -16,22 +16,12 @@ import polars as pl
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from study import Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
+from study import UNTUNED, Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
 
 from graftrec.pipeline.composed import composed  # noqa: E402
 from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
 
-SETTINGS = (  # of experiments/ways_of_entry
-    "encoder=lightgcn",
-    "objective=softmax",
-    "batch_size=8192",
-    "optimizer.lr=1e-2",
-    "trainer.max_epochs=25",
-    "trainer.enable_progress_bar=false",
-    "callbacks.early_stopping.patience=5",
-    "logger=[]",
-    "threads=1",
-)
+SETTINGS = ("encoder=lightgcn", "objective=softmax", *UNTUNED)
 ID, SUM = ("features=none", "input=id"), ("features=minilm", "input=id_plus_text")
 COLUMNS_ALONE = ("features=none", "input=id_plus_text")
 COLUMNS = {

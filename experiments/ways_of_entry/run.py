@@ -16,7 +16,7 @@ import polars as pl
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from study import Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
+from study import UNTUNED, Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
 
 from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
 
@@ -34,16 +34,7 @@ WAYS = {
 }
 BEST = "init"  # by validation NDCG in part ways, on movielens_small and amazon_office
 ENCODERS = ("lightgcn", "gcn", "gin", "gat", "gatedgcn")
-SETTINGS = (
-    "objective=softmax",
-    "batch_size=8192",
-    "optimizer.lr=1e-2",
-    "trainer.max_epochs=25",
-    "trainer.enable_progress_bar=false",
-    "callbacks.early_stopping.patience=5",
-    "logger=[]",
-    "threads=1",
-)
+SETTINGS = ("objective=softmax", *UNTUNED)
 CENTER = "conditioning=center"  # a decoder's vectors point one way: mean cosine .9
 CUT = "features.encoder.max_tokens=64"  # amazon_office's descriptions through SmolLM2: 256 would take an hour
 KEY = ("part", "data", "encoder", "way", "features", "seed")
