@@ -1,6 +1,7 @@
 """Shared fixtures: small data with planted structure, and the real data sets where they are present."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("WANDB_SILENT", "true")
 settings.register_profile("graftrec", deadline=None)  # a first call imports, and a machine may be shared
 settings.load_profile("graftrec")
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # of a start in the background: commands would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1)  # tensors are small here: more threads wait for each other
 
 
