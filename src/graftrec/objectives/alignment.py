@@ -1,7 +1,6 @@
 """Alignment of pairs and uniformity on the sphere."""
 
 from dataclasses import dataclass
-from math import log
 from typing import Any, Final
 
 import torch
@@ -28,7 +27,7 @@ class Uniformity(Term):
     """1/2 sum over users' and items' vectors of ln mean exp(-2 |x~ - y~|^2), x and y two rows of the batch.
 
     Wang et al. (DirectAU, KDD 2022), eq. 4 and 5. As in the authors' code, a node that stands in several
-    pairs of the batch counts as often. DirectAU's gamma is this term's weight.
+    pairs of the batch counts as often; its products are made once. DirectAU's gamma is this term's weight.
     """
 
     @property
@@ -36,34 +35,41 @@ class Uniformity(Term):
         return "set its weight to 0"
 
     def __call__(self, step: Step) -> Tensor:
-        parts = [_LogMeanPotential.apply(F.normalize(rows, dim=-1)) for rows in step.rows[:2]]
-        return (parts[0] + parts[1]) / 2
+        users, items = step.rows[:2]
+        return (self._of_kind(step.batch.users, users) + self._of_kind(step.batch.items, items)) / 2
+
+    def _of_kind(self, numbers: Tensor, rows: Tensor) -> Tensor:
+        _, node, times = numbers.unique(return_inverse=True, return_counts=True)
+        first = torch.empty_like(times).scatter_(0, node, torch.arange(len(node), device=node.device))  # or any other
+        return _LogMeanPotential.apply(F.normalize(rows.index_select(0, first), dim=-1), times.to(rows.dtype))
 
 
 class _LogMeanPotential(torch.autograd.Function):
-    """ln mean over i != j of exp(-2 |x_i - x_j|^2) = exp(4 <x_i, x_j> - 4) of unit vectors [n, d]; 0 for n < 2.
+    """ln mean over i != j of exp(-2 |x_i - x_j|^2) = exp(4 <x_i, x_j> - 4) of n unit vectors; 0 for n < 2.
 
-    With w_ij that exponential, the gradient to x_i is 8 sum_j w_ij x_j / sum w: made with the value, in
-    blocks of rows in one buffer.
+    ``x`` [m, d] are the different ones, ``times`` [m] how often each stands among the n. With w_ij that
+    exponential, the gradient to x_i is 8 t_i sum_j t_j w_ij x_j / sum t t w: made with the value, in blocks of
+    rows in one buffer. What x_i exerts on its own repetitions is constant.
     """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        total, gradient = x.new_zeros(()), torch.zeros_like(x)
+    def forward(ctx: Any, x: Tensor, times: Tensor) -> Tensor:
+        count = times.sum()
+        total, gradient = (times * (times - 1)).sum(), torch.zeros_like(x)
         size = max(1, BUFFER // len(x))
         buffer = x.new_empty(min(size, len(x)), len(x))
         for start in range(0, len(x), size):
-            own = x[start : start + size]
-            potential = torch.mm(own, x.T, out=buffer[: len(own)]).mul_(4).sub_(4).exp_()
+            rows = slice(start, start + size)
+            potential = torch.mm(x[rows], x.T, out=buffer[: len(x[rows])]).mul_(4).sub_(4).exp_().mul_(times)
             potential.diagonal(start).zero_()
-            total += potential.sum()
-            gradient[start : start + size] = potential @ x
-        if len(x) < 2:
+            total += potential.sum(1) @ times[rows]
+            torch.mm(potential, x, out=gradient[rows])
+        if count < 2:
             total += 1
-        ctx.save_for_backward(gradient.mul_(8 / total))
-        return total.log() - log(max(len(x) * (len(x) - 1), 1))
+        ctx.save_for_backward(gradient.mul_(8 / total * times[:, None]))
+        return total.log() - (count * (count - 1)).clamp(min=1).log()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return gradient * ctx.saved_tensors[0]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient * ctx.saved_tensors[0], None
