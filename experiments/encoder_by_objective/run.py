@@ -45,7 +45,7 @@ SETTINGS = (
 def cell(data: str, encoder: str, objective: str, rate: str, seed: int) -> Cell:
     """One run."""
     named = [f"data={data}", f"encoder={encoder}", f"objective={objective}", f"optimizer.lr={rate}", f"seed={seed}"]
-    if (encoder, objective) == ("identity", "xsimgcl"):  # no layer 1, no noise: other nodes of the batch are pushed away
+    if (encoder, objective) == ("identity", "xsimgcl"):  # it has no layer 1
         named.append("objective.terms.xsimgcl.layer=0")
     return Cell(dict(zip(KEY, (data, encoder, objective, rate, seed), strict=True)), (*named, *SETTINGS))
 
