@@ -1,0 +1,167 @@
+"""Baselines, filters, trained models and blends on gowalla, beside the published rows.
+
+    python experiments/gowalla_table/run.py [FOLDER] [ease valid10 ...]
+
+A row is one command of ``graftrec``, which is printed and run. Runs go to FOLDER (outputs/gowalla_table by default): a
+finished one is kept, an interrupted one goes on, one that has a row in results.csv is not repeated, so the same command
+again continues; to repeat a run, remove its row. Words choose the runs whose folders have them in their names.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from study import markdown, with_earlier  # noqa: E402
+
+from graftrec.pipeline.reproduce import recipe  # noqa: E402
+from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
+
+RESULTS = HERE / "results.csv"
+KEY = ("model", "trained on")
+METRICS = ("recall@20", "ndcg@20")
+TRAIN, VALID10 = "train", "valid10"  # all of it, as for the published rows; nine tenths, the rest is validation
+PROTOCOLS = {
+    TRAIN: "protocol=paper evaluation.mask=train",
+    VALID10: "protocol=clean evaluation.mask=train_and_valid",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model, what it is trained on, the folder of its run in FOLDER, and its command.
+
+    In the command {runs} is FOLDER, and {weight} the one that the blend in the folder ``chosen_by`` found best.
+    """
+
+    model: str
+    trained_on: str
+    folder: str
+    command: str
+    recipe: str = ""  # of the published row
+    chosen_by: str = ""
+
+    def run(self, runs: Path) -> RunFolder:
+        return RunFolder(runs / self.folder)
+
+    def known(self) -> bool:
+        """Whether results.csv has it."""
+        known = pl.read_csv(RESULTS) if RESULTS.is_file() else pl.DataFrame(schema=KEY)
+        return not known.filter(pl.col(KEY[0]) == self.model, pl.col(KEY[1]) == self.trained_on).is_empty()
+
+    def start(self, runs: Path) -> None:
+        """Run it, or go on."""
+        run, command = self.run(runs), self.command
+        if command.startswith("train") and run.facts.is_file():
+            command = "train resume={runs}/" + self.folder
+        weight = blend_weight(RunFolder(runs / self.chosen_by)) if self.chosen_by else None
+        words = command.format(runs=runs, weight=weight).split()
+        print("graftrec", *words, flush=True)
+        subprocess.run([sys.executable, "-m", "graftrec", *words], check=not self.recipe)  # 1: a target is missed
+        if not run.metrics.is_file():
+            sys.exit(f"{run.path} has no metrics.json: the run did not finish.")
+
+    def result(self, runs: Path) -> dict[str, object]:
+        """Its row of results.csv."""
+        run = self.run(runs)
+        found, stages = RunFolder.read_json(run.metrics), RunFolder.read_json(run.facts)["stages"]
+        targets = recipe(self.recipe).paper.targets if self.recipe else {}
+        validation = {name: found[f"valid/{name}"] if self.trained_on == VALID10 else None for name in METRICS}
+        return {
+            KEY[0]: self.model,
+            KEY[1]: self.trained_on,
+            "weight": blend_weight(run) if self.command.startswith("blend") else None,
+            **{f"published {name}": targets.get(f"test/{name}") for name in METRICS},
+            **{name: found[f"test/{name}"] for name in METRICS},
+            **{f"validation {name}": value for name, value in validation.items()},
+            "fit seconds": round(stages["train"]["seconds"]),
+            "test seconds": round(stages["test"]["seconds"]),
+            "command": f"graftrec {self.command}",
+        }
+
+
+def blend_weight(run: RunFolder) -> float:
+    """Of the first member."""
+    return float(RunFolder.read_json(run.facts)["model"]["settings"]["weight"])
+
+
+def reproduced(model: str, name: str) -> Row:
+    """A published row."""
+    command = f"reproduce {name} folder={{runs}}/reproduce threads=1"
+    return Row(model, TRAIN, f"reproduce/{name}/seed0", command, recipe=name)
+
+
+def trained(model: str, name: str, trained_on: str, words: str) -> Row:
+    """A model of our own choice of settings."""
+    protocol = PROTOCOLS[trained_on]
+    command = f"train {words} {protocol} baselines=none threads=1 hydra.run.dir={{runs}}/{trained_on}/{name}"
+    return Row(model, trained_on, f"{trained_on}/{name}", command)
+
+
+def blended(first: Row, second: Row, chosen_by: str = "") -> Row:
+    """Two runs, by the weight that is best on validation, or by that of another blend."""
+    folder = f"{second.trained_on}/{Path(first.folder).parts[1]}_{Path(second.folder).name}"
+    weight = " weight={weight}" if chosen_by else ""
+    command = f"blend runs=[{{runs}}/{first.folder},{{runs}}/{second.folder}]{weight} folder={{runs}}/{folder}"
+    return Row(f"{first.model} + {second.model}", second.trained_on, folder, command, chosen_by=chosen_by)
+
+
+def rows() -> list[Row]:
+    """All rows; blends after their members."""
+    chebycf, gfcf = reproduced("ChebyCF", "chebycf/gowalla"), reproduced("GF-CF", "gfcf/gowalla")
+    softmax = trained("LightGCN, softmax", "softmax", TRAIN, "experiment=softmax/gowalla")
+    chebycf10 = trained("ChebyCF", "chebycf", VALID10, "experiment=chebycf/gowalla")
+    gfcf10 = trained("GF-CF", "gfcf", VALID10, "experiment=gfcf/gowalla")
+    softmax10 = trained("LightGCN, softmax", "softmax", VALID10, "experiment=softmax/gowalla")
+    blends10 = [blended(member, softmax10) for member in (gfcf10, chebycf10)]
+    return [
+        chebycf,
+        gfcf,
+        reproduced("EASE", "ease/gowalla"),
+        reproduced("SLIM", "slim/gowalla"),
+        reproduced("item-kNN", "item_knn/gowalla"),
+        *(
+            trained(model, name, TRAIN, f"data=gowalla baseline={name} baseline.grid=null")
+            for model, name in (("user-kNN", "user_knn"), ("RP3beta", "rp3beta"))
+        ),
+        trained("iALS", "ials", VALID10, "data=gowalla baseline=ials"),
+        softmax,
+        gfcf10,
+        chebycf10,
+        softmax10,
+        *blends10,
+        blended(chebycf, softmax, chosen_by=blends10[-1].folder),
+    ]
+
+
+def report(finished: Sequence[Row], runs: Path) -> None:
+    """results.csv and table.md, in the order of ``rows``."""
+    results = with_earlier(pl.DataFrame([row.result(runs) for row in finished], infer_schema_length=None), RESULTS, KEY)
+    order = {(row.model, row.trained_on): number for number, row in enumerate(rows())}
+    places = [order.get(key, len(order)) for key in zip(*(results[name] for name in KEY), strict=True)]
+    results = results.with_columns(pl.Series("place", places)).sort("place", maintain_order=True).drop("place")
+    results.write_csv(RESULTS, float_precision=6)
+    shown = results.drop("command").with_columns(pl.selectors.float().round(4))
+    lines = [["" if value is None else value for value in line] for line in shown.iter_rows()]
+    (HERE / "table.md").write_text(markdown(shown.columns, lines), encoding="utf-8")
+
+
+def main() -> None:
+    """Run what is missing of the rows that the command line chooses."""
+    runs = Path(sys.argv[1] if len(sys.argv) > 1 else f"outputs/{HERE.name}")
+    words = sys.argv[2:]
+    for row in rows():
+        chosen = not words or any(word in row.folder for word in words)
+        if chosen and not row.known() and not row.run(runs).metrics.is_file():
+            row.start(runs)
+            report([row for row in rows() if row.run(runs).metrics.is_file()], runs)
+    report([row for row in rows() if row.run(runs).metrics.is_file()], runs)
+
+
+if __name__ == "__main__":
+    main()
