@@ -38,6 +38,13 @@ def test_a_validation_file_is_part_one(tmp_path: Path) -> None:
     assert rows.filter(rows["part"] == 1).rows() == [(1, 0, 1)]
 
 
+def test_ordered_lines_give_places_that_the_test_file_goes_on_with(tmp_path: Path) -> None:
+    write(tmp_path / "train.txt", "0 3 1\n1 3\n")
+    write(tmp_path / "test.txt", "0 4 0\n")
+    order = source(tmp_path, ordered=True).read().interactions.select("item", "order")
+    assert order.rows() == [(3, 0), (1, 1), (3, 0), (4, 2), (0, 3)]
+
+
 def test_item_tables_beside_the_files_are_read(tmp_path: Path) -> None:
     for name, content in (("train.txt", TRAIN), ("test.txt", TEST), ("items.tsv", "item\ttitle\n3\tLamp\n")):
         write(tmp_path / name, content)

@@ -72,6 +72,19 @@ def test_clean_depends_on_the_seed() -> None:
     assert first != second
 
 
+def test_by_order_carves_the_last_items_of_each_user() -> None:
+    data = interactions(
+        [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1)], part=[0, 0, 0, 2, 0, 0], order=[2, 0, 1, 3, 0, 1]
+    )
+    parts = GivenSplit(valid=0.6, by="order")(data, 0, "clean")
+    assert (pairs_of(parts.valid), parts.id_suffix) == ([(0, 0), (0, 2), (1, 1)], "-last60")
+
+
+def test_by_order_without_an_order_is_refused() -> None:
+    with pytest.raises(InputError, match=r"split.by=order needs .* set data.ordered=true"):
+        GivenSplit(by="order")(NO_VALID, 0, "clean")
+
+
 def test_clean_is_the_same_for_the_same_seed() -> None:
     first, second = (pairs_of(GivenSplit(valid=0.5)(NO_VALID, 0, "clean").valid) for _ in range(2))
     assert first == second

@@ -18,7 +18,7 @@ class LightGCNText(Source):
 
     Source of the format: He et al., LightGCN (SIGIR 2020), and NGCF before it. ``downloads`` maps a
     file name to ``{url, hash}``. Files that do not hold what ``statistics`` says (users, items, interactions of all
-    parts) are refused.
+    parts) are refused. ``ordered``: a line has its user's items in the order in which they came.
     """
 
     train: str
@@ -30,6 +30,7 @@ class LightGCNText(Source):
     origin: str = ""
     downloads: Mapping[str, Mapping[str, str]] | None = None
     statistics: Mapping[str, int] | None = None
+    ordered: bool = False
 
     def read(self) -> RawData:
         files = self._files()
@@ -40,6 +41,8 @@ class LightGCNText(Source):
         ]
         interactions = pl.concat(parts)
         check_statistics(interactions, self.statistics, self.name, self.origin or "its origin")
+        if self.ordered:
+            interactions = interactions.with_columns(pl.int_range(pl.len()).over("user").alias("order"))
         return RawData(
             interactions=interactions,
             items=self.read_text_table(files, "item", self.items, "item"),
