@@ -3,8 +3,8 @@
 python experiments/lightgcn_gowalla/split.py
 
 Beside the test set stand the last and the first tenth of each user's list in the training file. Were an item's share
-in a part a matter of chance, z = (share - mean share) / its binomial deviation would have a standard deviation of 1, and
-no correlation with the z of the test set.
+in a part a matter of chance, z = (share - mean share) / its binomial deviation would have a standard deviation of 1,
+and no correlation with the z of the test set.
 """
 
 import sys
