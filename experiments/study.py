@@ -17,11 +17,17 @@ from typing import Any
 import polars as pl
 from rich.progress import track
 
+from graftrec.nn.scorers import Cosine
 from graftrec.pipeline.composed import composed
+from graftrec.pipeline.ranking import held_out_tasks
+from graftrec.pipeline.run import load_run
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.train import train
+from graftrec.recommend.evaluation import evaluate
+from graftrec.recommend.scoring import FactorScorer
 
 Value = str | int
+POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)  # of an item's norm in its score
 UNTUNED = (  # one recipe for all, of the studies that compare features and ways of entry
     "batch_size=8192",
     "optimizer.lr=1e-2",
@@ -81,6 +87,24 @@ class Finished:
             {**shared, column: name, **{metric: found["metrics"].get(f"test/{metric}") for metric in metrics}}
             for name, found in self.facts["baselines"].items()
         ]
+
+    def by_power(self, metrics: Sequence[str]) -> pl.DataFrame:
+        """Validation and test metrics, "valid/recall@20", with each of ``POWERS`` in ``scorer=cosine``.
+
+        Of a run with ``scorer=dot``, whose vectors are those of the encoder. Kept in the run's folder.
+        """
+        kept = self.run.path / "by_power.csv"
+        if kept.is_file():
+            return pl.read_csv(kept)
+        run = load_run(self.run.path)
+        rows, tasks = [], held_out_tasks(run)
+        for power in POWERS:
+            scorer = FactorScorer(*Cosine(power).factors(*run.scorer.factors()))
+            found = {part: evaluate(scorer, task).values for part, task in tasks.items()}
+            values = {f"{part}/{name}": found[part][name] for part in found for name in metrics}
+            rows.append({"power": power, **values})
+        pl.DataFrame(rows).write_csv(kept)
+        return pl.DataFrame(rows)
 
     def strata(self) -> pl.DataFrame:
         """The run's strata.csv with the cell's values as columns."""

@@ -3,6 +3,7 @@
     python experiments/encoder_by_objective/run.py
 
 Every pair runs at three learning rates with one seed; the rate with the best validation NDCG runs again with two more.
+Beside each run's metrics, of inner products, stand those of the power of the items' norms that is best in validation.
 How to choose some of the runs and go on: see experiments/study.py.
 """
 
@@ -29,6 +30,7 @@ SEEDS = (0, 1, 2)  # the first chooses the rate
 KEY = ("data", "encoder", "objective", "rate", "seed")
 METRICS = ("recall@20", "precision@20", "f1@20", "ndcg@20", "coverage@20")
 CHOICE = "valid/ndcg@20"
+POWERED = ("recall@20", "ndcg@20")  # with the items' norms to the best power
 SETTINGS = (
     "features=none",
     "input=id",
@@ -79,8 +81,19 @@ def table(results: pl.DataFrame) -> str:
         rate = best(runs) if objective else ""
         chosen = runs.filter(pl.col("rate") == rate)
         means = (mean_and_deviation(chosen[name]) for name in METRICS)
-        lines.append([*pair, objective, rate, *means, len(chosen), edge(runs, rate)])
-    return markdown([*KEY[:4], *METRICS, "seeds", "rate at an edge"], lines)
+        powers = (
+            "" if chosen["power"].null_count() else ", ".join(f"{power:g}" for power in sorted(set(chosen["power"])))
+        )
+        powered = [mean_and_deviation(chosen[f"powered {name}"]) if powers else "" for name in POWERED]
+        lines.append([*pair, objective, rate, *means, len(chosen), edge(runs, rate), powers, *powered])
+    names = ("rate at an edge", "power", *(f"{name} with it" for name in POWERED))
+    return markdown([*KEY[:4], *METRICS, "seeds", *names], lines)
+
+
+def at_best_power(done: Finished) -> dict[str, float]:
+    """The power of the items' norms with the best validation NDCG, and what it gives on test."""
+    found = done.by_power(METRICS).sort(CHOICE, descending=True).row(0, named=True)
+    return {"power": found["power"], **{f"powered {name}": found[f"test/{name}"] for name in POWERED}}
 
 
 def edge(runs: pl.DataFrame, rate: str) -> str:
@@ -95,7 +108,7 @@ def report(finished: list[Finished]) -> None:
     for done in finished:
         beside = done.baseline_rows(METRICS, "encoder")
         rows += [{"objective": "", "rate": "", "seed": 0, **row} for row in beside]
-        rows.append({**done.row(METRICS), CHOICE: RunFolder.read_json(done.run.metrics)[CHOICE]})
+        rows.append({**done.row(METRICS), CHOICE: RunFolder.read_json(done.run.metrics)[CHOICE], **at_best_power(done)})
     if not rows:
         return
     results = with_earlier(pl.DataFrame(rows, infer_schema_length=None), HERE / "results.csv", KEY)

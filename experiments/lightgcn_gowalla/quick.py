@@ -1,0 +1,88 @@
+"""The quick way on gowalla: LightGCN by sampled softmax, by width, epochs and power of the items' norms in the score.
+
+    python experiments/lightgcn_gowalla/quick.py [FOLDER] [trained_on=last10 dim=128 ...]
+
+A run is scored with every power, since the power does not enter training. How to choose some of the runs and go on: see
+experiments/study.py. Writes results.csv and quick.md.
+"""
+
+import sys
+from pathlib import Path
+
+import polars as pl
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from study import POWERS, Cell, Finished, main, markdown, with_earlier  # noqa: E402
+
+PARTS = {  # what is held out for validation: a random tenth of each user's training items, the last tenth, nothing
+    "valid10": ("protocol=clean", "evaluation.mask=train_and_valid"),
+    "last10": ("protocol=clean", "evaluation.mask=train_and_valid", "split.by=order"),
+    "train": (),
+}
+RUNS = (  # trained on, dim, epochs; nothing is chosen among the last two
+    ("valid10", 64, 3),
+    ("valid10", 64, 12),
+    ("valid10", 128, 3),
+    ("last10", 64, 3),
+    ("last10", 256, 4),
+    ("train", 128, 3),
+    ("train", 256, 4),
+)
+KEY = ("trained_on", "dim", "epochs")
+METRICS = ("recall@20", "ndcg@20")
+
+
+def cell(trained_on: str, dim: int, epochs: int) -> Cell:
+    """One run; its rate decays to 0, so that only its end is looked at."""
+    words = (
+        f"dim={dim}",
+        f"trainer.max_epochs={epochs}",
+        f"trainer.check_val_every_n_epoch={epochs}",
+        *PARTS[trained_on],
+    )
+    common = (
+        "experiment=softmax/gowalla",
+        "scorer=dot",
+        "baselines=none",
+        "trainer.enable_progress_bar=false",
+        "threads=1",
+        "logger=[]",
+    )
+    return Cell(dict(zip(KEY, (trained_on, dim, epochs), strict=True)), (*common, *words))
+
+
+def named(done: Finished) -> dict[str, pl.Expr]:
+    """What a run is, and its seconds of training."""
+    facts = {**done.cell.values, "seconds": round(done.facts["stages"]["train"]["seconds"])}
+    return {name: pl.lit(value) for name, value in facts.items()}
+
+
+def report(finished: list[Finished]) -> None:
+    """results.csv: every run and power; quick.md: recall@20 by power, the best of each line in bold."""
+    earlier = HERE / "results.csv"
+    known = pl.read_csv(earlier).select(KEY).unique().rows() if earlier.is_file() else []
+    new = [done for done in finished if tuple(done.cell.values.values()) not in known]
+    tables = [done.by_power(METRICS).with_columns(**named(done)) for done in new]
+    results = with_earlier(pl.concat(tables) if tables else pl.DataFrame(), earlier, (*KEY, "power"))
+    order = pl.DataFrame(RUNS, schema=list(KEY), orient="row").with_row_index("place")
+    results = results.join(order, on=KEY, how="left").sort("place", "power", nulls_last=True).drop("place")
+    results = results.select(*KEY, "power", pl.exclude(*KEY, "power"))
+    results.write_csv(earlier, float_precision=5)
+    lines = []
+    for key, run in results.group_by(KEY, maintain_order=True):
+        for part in ("test",) if key[0] == "train" else ("valid", "test"):
+            recall = run[f"{part}/{METRICS[0]}"]
+            shown = [f"**{value:.4f}**" if value == recall.max() else f"{value:.4f}" for value in recall]
+            lines.append([*key, run["seconds"][0], part, *shown])
+    header = [
+        *(name.replace("_", " ") for name in KEY),
+        "seconds",
+        METRICS[0],
+        *(f"power {power:g}" for power in POWERS),
+    ]
+    (HERE / "quick.md").write_text(markdown(header, lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(HERE, [cell(*run) for run in RUNS], report)
