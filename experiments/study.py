@@ -91,7 +91,7 @@ class Finished:
     def by_power(self, metrics: Sequence[str]) -> pl.DataFrame:
         """Validation and test metrics, "valid/recall@20", with each of ``POWERS`` in ``scorer=cosine``.
 
-        Of a run with ``scorer=dot``, whose vectors are those of the encoder. Kept in the run's folder.
+        Of a run whose scorer leaves the items' norms as they are (dot, or ``item_norm=1``). Kept in the run's folder.
         """
         kept = self.run.path / "by_power.csv"
         if kept.is_file():

@@ -43,7 +43,7 @@ def cell(trained_on: str, dim: int, epochs: int) -> Cell:
     )
     common = (
         "experiment=softmax/gowalla",
-        "scorer=dot",
+        "scorer.item_norm=1",
         "baselines=none",
         "trainer.enable_progress_bar=false",
         "threads=1",
