@@ -25,10 +25,8 @@ from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
 RESULTS = HERE / "results.csv"
 KEY = ("model", "trained on")
 METRICS = ("recall@20", "ndcg@20")
-TRAIN, LAST10 = (
-    "train",
-    "last10",
-)  # all of it, as for the published rows; all but each user's last tenth, which is validation
+TRAIN = "train"  # all of it, as for the published rows
+LAST10 = "last10"  # all but each user's last tenth, which is validation
 PROTOCOLS = {
     TRAIN: "protocol=paper evaluation.mask=train",
     LAST10: "protocol=clean evaluation.mask=train_and_valid split.by=order",
@@ -39,7 +37,8 @@ PROTOCOLS = {
 class Row:
     """A model, what it is trained on, the folder of its run in FOLDER, and its command.
 
-    In the command {runs} is FOLDER, and {weight} the one that the blend in the folder ``chosen_by`` found best.
+    In the command {runs} is FOLDER, and {weight} the one that the blend ``chosen_by`` found best. ``needs`` are the
+    rows whose runs it reads.
     """
 
     model: str
@@ -47,7 +46,8 @@ class Row:
     folder: str
     command: str
     recipe: str = ""  # of the published row
-    chosen_by: str = ""
+    needs: tuple["Row", ...] = ()
+    chosen_by: "Row | None" = None
 
     def run(self, runs: Path) -> RunFolder:
         return RunFolder(runs / self.folder)
@@ -58,12 +58,15 @@ class Row:
         return not known.filter(pl.col(KEY[0]) == self.model, pl.col(KEY[1]) == self.trained_on).is_empty()
 
     def start(self, runs: Path) -> None:
-        """Run it, or go on."""
+        """Run it, or go on; first what it needs and is not there."""
+        for row in self.needs:
+            if not row.run(runs).metrics.is_file():
+                row.start(runs)
         run, command = self.run(runs), self.command
         if command.startswith("train") and run.facts.is_file():
             command = "train resume={runs}/" + self.folder
-        weight = blend_weight(RunFolder(runs / self.chosen_by)) if self.chosen_by else None
-        words = command.format(runs=runs, weight=weight).split()
+        weight = blend_weight(self.chosen_by.run(runs)) if self.chosen_by else None
+        words = [word.format(runs=runs, weight=weight) for word in command.split()]
         print("graftrec", *words, flush=True)
         subprocess.run([sys.executable, "-m", "graftrec", *words], check=not self.recipe)  # 1: a target is missed
         if not run.metrics.is_file():
@@ -106,12 +109,13 @@ def trained(model: str, name: str, trained_on: str, words: str) -> Row:
     return Row(model, trained_on, f"{trained_on}/{name}", command)
 
 
-def blended(first: Row, second: Row, chosen_by: str = "") -> Row:
+def blended(first: Row, second: Row, chosen_by: Row | None = None) -> Row:
     """Two runs, by the weight that is best on validation, or by that of another blend."""
     folder = f"{second.trained_on}/{Path(first.folder).parts[1]}_{Path(second.folder).name}"
     weight = " weight={weight}" if chosen_by else ""
     command = f"blend runs=[{{runs}}/{first.folder},{{runs}}/{second.folder}]{weight} folder={{runs}}/{folder}"
-    return Row(f"{first.model} + {second.model}", second.trained_on, folder, command, chosen_by=chosen_by)
+    needs = (first, second) if chosen_by is None else (first, second, chosen_by)
+    return Row(f"{first.model} + {second.model}", second.trained_on, folder, command, needs=needs, chosen_by=chosen_by)
 
 
 def rows() -> list[Row]:
@@ -137,7 +141,7 @@ def rows() -> list[Row]:
         chebycf10,
         softmax10,
         blend10,
-        blended(chebycf, softmax, chosen_by=blend10.folder),
+        blended(chebycf, softmax, chosen_by=blend10),
     ]
 
 
