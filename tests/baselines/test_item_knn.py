@@ -58,6 +58,27 @@ def test_similarity_by_hand() -> None:
     np.testing.assert_allclose(scores, [[0, 2 / (3 + 1), 1 / (sqrt(6) + 1), 0]], atol=1e-6)
 
 
+def test_deviations_by_hand() -> None:
+    model = ItemKNN(neighbours=1, shrinkage=0.0, deviations=True).fit(TrainingData(from_matrix(CELLS)))
+    scores = model.scores(torch.tensor([3]))
+    # Means 3/4, 3/4, 1/2, 0. Nearest: item 1 of 0 (2/3), 2 of 1 (2/sqrt 6), 1 of 2; item 3 has none. The user has item 0.
+    np.testing.assert_allclose(scores, [[3 / 4 - 3 / 4, 3 / 4 - 1 / 2, 1 / 2 - 3 / 4, 0]], atol=1e-6)
+
+
+@given(seed=st.integers(0, 10_000), neighbours=st.sampled_from([1, 2, 20]), shrinkage=st.sampled_from([0.0, 5.0]))
+@pytest.mark.filterwarnings("ignore:Changing the sparsity structure")
+def test_deviations_are_the_naive_weighted_means(seed: int, neighbours: int, shrinkage: float) -> None:
+    cells = random_matrix(7, 6, 0.4, seed)
+    mean, similarity = cells.mean(0), naive_similarity(cells, shrinkage)
+    expected = np.tile(mean, (7, 1))
+    for item, row in enumerate(similarity):
+        nearest = sorted(np.flatnonzero(row), key=lambda other, row=row: (-row[other], other))[:neighbours]
+        if nearest:
+            expected[:, item] += (cells - mean)[:, nearest] @ row[nearest] / row[nearest].sum()
+    model = ItemKNN(neighbours, shrinkage, deviations=True).fit(TrainingData(from_matrix(cells)))
+    np.testing.assert_allclose(model.scores(torch.arange(7)), expected, atol=1e-6)
+
+
 def test_settings_of_a_grid_share_one_similarity_and_do_not_disturb_each_other() -> None:
     data = TrainingData(from_matrix(CELLS))
     for neighbours, shrinkage in ((1, 0.0), (3, 0.0), (3, 1.0), (1, 0.0)):

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+import scipy.sparse as sp
+
 from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.baselines.neighbours import ShrunkCosine
 from graftrec.baselines.scorers import SparseProduct
@@ -11,11 +14,13 @@ from graftrec.baselines.scorers import SparseProduct
 class ItemKNN(Baseline):
     """score(u, i) = sum of S_ij over u's training items j among i's nearest neighbours, S the ``ShrunkCosine``.
 
-    Sarwar et al. (WWW 2001).
+    Sarwar et al. (WWW 2001). With ``deviations`` it is mean_i + sum of S_ij (r_uj - mean_j) / sum of S_ij, over all of
+    i's nearest neighbours j, where mean_j is the share of users that have j (Ma, King & Lyu, SIGIR 2007).
     """
 
     neighbours: int
     shrinkage: float
+    deviations: bool = False
 
     def fit(self, data: TrainingData) -> SparseProduct:
         similarity = data.once(
@@ -23,4 +28,10 @@ class ItemKNN(Baseline):
             self.shrinkage,
             lambda: ShrunkCosine(data.co_occurrence, data.train.item_degree, self.shrinkage),
         )
-        return SparseProduct(data.matrix, similarity.nearest(self.neighbours).T.tocsr())
+        nearest = similarity.nearest(self.neighbours)
+        if not self.deviations:
+            return SparseProduct(data.matrix, nearest.T.tocsr())
+        total = np.asarray(nearest.sum(axis=1)).ravel()
+        weights = (sp.diags_array(1 / np.where(total > 0, total, 1), dtype=np.float32) @ nearest).tocsr()
+        mean = data.train.item_degree / data.matrix.shape[0]
+        return SparseProduct(data.matrix, weights.T.tocsr(), bias=mean - weights @ mean)

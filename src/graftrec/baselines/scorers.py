@@ -12,14 +12,17 @@ WIDTH: Final = 32  # users whose dense signals pass a graph at once: they stay i
 
 
 class SparseProduct:
-    """Rows of a sparse product: left [U, n] @ right [n, I]."""
+    """Rows of a sparse product: left [U, n] @ right [n, I], and to each item its ``bias`` [I] if there is one."""
 
-    def __init__(self, left: sp.csr_matrix, right: sp.csr_matrix) -> None:
+    def __init__(self, left: sp.csr_matrix, right: sp.csr_matrix, bias: np.ndarray | None = None) -> None:
         self.left, self.right = left, right
+        self.bias = None if bias is None else torch.from_numpy(bias.astype(np.float32))
 
     def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
         """float32 [B, num_items]."""
         scores = torch.from_numpy((self.left[users.cpu().numpy()] @ self.right).toarray())
+        if self.bias is not None:
+            scores += self.bias
         return scores if out is None else out.copy_(scores)
 
 
