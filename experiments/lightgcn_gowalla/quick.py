@@ -1,4 +1,4 @@
-"""The quick way on gowalla: LightGCN by sampled softmax, by width, epochs and power of the items' norms in the score.
+"""The quick way on gowalla: LightGCN by objective, width, epochs and power of the items' norms in the score.
 
     python experiments/lightgcn_gowalla/quick.py [FOLDER] [trained_on=last10 dim=128 ...]
 
@@ -20,20 +20,54 @@ PARTS = {  # what is held out for validation: a random tenth of each user's trai
     "last10": ("protocol=clean", "evaluation.mask=train_and_valid", "split.by=order"),
     "train": (),
 }
-RUNS = (  # trained on, dim, epochs; nothing is chosen among the last two
-    ("valid10", 64, 3),
-    ("valid10", 64, 12),
-    ("valid10", 128, 3),
-    ("last10", 64, 3),
-    ("last10", 256, 4),
-    ("train", 128, 3),
-    ("train", 256, 4),
+OBJECTIVES = {  # each its own words; rates and DirectAU's gamma are ours
+    "softmax": ("experiment=softmax/gowalla",),
+    **{
+        f"directau, gamma {gamma:g}": ("objective=directau", f"objective.weights.uniformity={gamma:g}", "input.std=0.005")
+        for gamma in (0.5, 1, 2, 5)
+    },
+    "xsimgcl": (
+        "objective=xsimgcl",
+        "objective.weights.xsimgcl=0.2",
+        "encoder.mix=mean_without_input",
+        "input.std=0.008",
+        "batch_size=2048",
+    ),
+}
+RUNS = (  # trained on, objective, dim, epochs; nothing is chosen among the runs on train
+    ("valid10", "softmax", 64, 3),
+    ("valid10", "softmax", 64, 12),
+    ("valid10", "softmax", 128, 3),
+    ("last10", "softmax", 64, 3),
+    *(("last10", f"directau, gamma {gamma:g}", 64, 3) for gamma in (0.5, 1, 2, 5)),
+    ("last10", "xsimgcl", 64, 3),
+    ("last10", "softmax", 256, 4),
+    ("train", "softmax", 128, 3),
+    ("train", "softmax", 256, 4),
 )
-KEY = ("trained_on", "dim", "epochs")
+KEY = ("trained_on", "objective", "dim", "epochs")
 METRICS = ("recall@20", "ndcg@20")
+COMMON = (
+    "protocol=paper",
+    "scorer=cosine",
+    "scorer.item_norm=1",
+    "baselines=none",
+    "trainer.enable_progress_bar=false",
+    "threads=1",
+    "logger=[]",
+)
+UNLIKE_SOFTMAX = (  # what experiment=softmax/gowalla has, for the other objectives
+    "data=gowalla",
+    "encoder=lightgcn",
+    "scheduler=linear_decay",
+    "batch_size=4096",
+    "encoder.propagation_dtype=bfloat16",
+    "optimizer.lr=1e-3",
+    "evaluation.mask=train",
+)
 
 
-def cell(trained_on: str, dim: int, epochs: int) -> Cell:
+def cell(trained_on: str, objective: str, dim: int, epochs: int) -> Cell:
     """One run; its rate decays to 0, so that only its end is looked at."""
     words = (
         f"dim={dim}",
@@ -41,15 +75,9 @@ def cell(trained_on: str, dim: int, epochs: int) -> Cell:
         f"trainer.check_val_every_n_epoch={epochs}",
         *PARTS[trained_on],
     )
-    common = (
-        "experiment=softmax/gowalla",
-        "scorer.item_norm=1",
-        "baselines=none",
-        "trainer.enable_progress_bar=false",
-        "threads=1",
-        "logger=[]",
-    )
-    return Cell(dict(zip(KEY, (trained_on, dim, epochs), strict=True)), (*common, *words))
+    shared = () if objective == "softmax" else UNLIKE_SOFTMAX
+    values = dict(zip(KEY, (trained_on, objective, dim, epochs), strict=True))
+    return Cell(values, (*shared, *OBJECTIVES[objective], *COMMON, *words))
 
 
 def named(done: Finished) -> dict[str, pl.Expr]:

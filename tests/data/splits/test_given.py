@@ -107,3 +107,8 @@ def test_paper_is_leaky_and_gains_no_suffix() -> None:
 def test_data_without_given_parts_is_refused() -> None:
     with pytest.raises(InputError, match="split=given needs a data set with train and test files"):
         GivenSplit()(interactions([(0, 0)]), 0, "clean")
+
+
+def test_by_order_beside_a_given_validation_file_is_refused() -> None:
+    with pytest.raises(InputError, match=r"split.by=order carves .* the data brings its own"):
+        GivenSplit(by="order")(FILES, 0, "clean")
