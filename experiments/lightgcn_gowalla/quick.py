@@ -23,7 +23,7 @@ PARTS = {  # what is held out for validation: a random tenth of each user's trai
 OBJECTIVES = {  # each its own words; rates and DirectAU's gamma are ours
     "softmax": ("experiment=softmax/gowalla",),
     **{
-        f"directau, gamma {gamma:g}": ("objective=directau", f"objective.weights.uniformity={gamma:g}", "input.std=0.005")
+        f"directau gamma {gamma:g}": ("objective=directau", f"objective.weights.uniformity={gamma:g}", "input.std=0.005")
         for gamma in (0.5, 1, 2, 5)
     },
     "xsimgcl": (
@@ -39,7 +39,7 @@ RUNS = (  # trained on, objective, dim, epochs; nothing is chosen among the runs
     ("valid10", "softmax", 64, 12),
     ("valid10", "softmax", 128, 3),
     ("last10", "softmax", 64, 3),
-    *(("last10", f"directau, gamma {gamma:g}", 64, 3) for gamma in (0.5, 1, 2, 5)),
+    *(("last10", f"directau gamma {gamma:g}", 64, 3) for gamma in (0.5, 1, 2, 5)),
     ("last10", "xsimgcl", 64, 3),
     ("last10", "softmax", 256, 4),
     ("train", "softmax", 128, 3),
