@@ -132,6 +132,7 @@ def rows() -> list[Row]:
         reproduced("EASE", "ease/gowalla"),
         reproduced("SLIM", "slim/gowalla"),
         reproduced("item-kNN", "item_knn/gowalla"),
+        reproduced("MF-BPR", "mf/gowalla"),
         *(
             trained(model, name, TRAIN, f"data=gowalla baseline={name} baseline.grid=null")
             for model, name in (("user-kNN", "user_knn"), ("RP3beta", "rp3beta"), ("iALS", "ials"))
