@@ -23,8 +23,12 @@ PARTS = {  # what is held out for validation: a random tenth of each user's trai
 OBJECTIVES = {  # each its own words; rates and DirectAU's gamma are ours
     "softmax": ("experiment=softmax/gowalla",),
     **{
-        f"directau gamma {gamma:g}": ("objective=directau", f"objective.weights.uniformity={gamma:g}", "input.std=0.005")
-        for gamma in (0.5, 1, 2, 5)
+        f"directau gamma {gamma:g}": (
+            "objective=directau",
+            f"objective.weights.uniformity={gamma:g}",
+            "input.std=0.005",
+        )
+        for gamma in (0.5, 2)
     },
     "xsimgcl": (
         "objective=xsimgcl",
@@ -35,11 +39,10 @@ OBJECTIVES = {  # each its own words; rates and DirectAU's gamma are ours
     ),
 }
 RUNS = (  # trained on, objective, dim, epochs; nothing is chosen among the runs on train
-    ("valid10", "softmax", 64, 3),
     ("valid10", "softmax", 64, 12),
     ("valid10", "softmax", 128, 3),
     ("last10", "softmax", 64, 3),
-    *(("last10", f"directau gamma {gamma:g}", 64, 3) for gamma in (0.5, 1, 2, 5)),
+    *(("last10", f"directau gamma {gamma:g}", 64, 3) for gamma in (0.5, 2)),
     ("last10", "xsimgcl", 64, 3),
     ("last10", "softmax", 256, 4),
     ("train", "softmax", 128, 3),

@@ -61,7 +61,7 @@ def test_similarity_by_hand() -> None:
 def test_deviations_by_hand() -> None:
     model = ItemKNN(neighbours=1, shrinkage=0.0, deviations=True).fit(TrainingData(from_matrix(CELLS)))
     scores = model.scores(torch.tensor([3]))
-    # Means 3/4, 3/4, 1/2, 0. Nearest: item 1 of 0 (2/3), 2 of 1 (2/sqrt 6), 1 of 2; item 3 has none. The user has item 0.
+    # Means 3/4, 3/4, 1/2, 0. Nearest: item 1 of 0, 2 of 1, 1 of 2; item 3 has none. The user has item 0.
     np.testing.assert_allclose(scores, [[3 / 4 - 3 / 4, 3 / 4 - 1 / 2, 1 / 2 - 3 / 4, 0]], atol=1e-6)
 
 

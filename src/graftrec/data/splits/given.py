@@ -40,7 +40,9 @@ class GivenSplit:
         part = interactions.part.astype(np.int64)
         if (part == 1).any():
             if self.by == "order":
-                raise InputError("split.by=order carves validation items out, but the data brings its own; leave it out.")
+                raise InputError(
+                    "split.by=order carves validation items out, but the data brings its own; leave it out."
+                )
             return parts_from(interactions, part)
         if protocol == "paper":
             parts = parts_from(interactions, part)
