@@ -26,7 +26,7 @@ from graftrec.pipeline.train import train
 from graftrec.recommend.evaluation import evaluate
 from graftrec.recommend.scoring import FactorScorer
 
-Value = str | int
+Value = str | int | float
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)  # of an item's norm in its score
 UNTUNED = (  # one recipe for all, of the studies that compare features and ways of entry
     "batch_size=8192",
@@ -88,8 +88,8 @@ class Finished:
             for name, found in self.facts["baselines"].items()
         ]
 
-    def by_power(self, metrics: Sequence[str]) -> pl.DataFrame:
-        """Validation and test metrics, "valid/recall@20", with each of ``POWERS`` in ``scorer=cosine``.
+    def by_power(self, metrics: Sequence[str], parts: Sequence[str] = ("valid", "test")) -> pl.DataFrame:
+        """Metrics of ``parts``, "valid/recall@20", with each of ``POWERS`` in ``scorer=cosine``.
 
         Of a run whose scorer leaves the items' norms as they are (dot, or ``item_norm=1``). Kept in the run's folder.
         """
@@ -97,7 +97,7 @@ class Finished:
         if kept.is_file():
             return pl.read_csv(kept)
         run = load_run(self.run.path)
-        rows, tasks = [], held_out_tasks(run)
+        rows, tasks = [], {part: task for part, task in held_out_tasks(run).items() if part in parts}
         for power in POWERS:
             scorer = FactorScorer(*Cosine(power).factors(*run.scorer.factors()))
             found = {part: evaluate(scorer, task).values for part, task in tasks.items()}

@@ -6,7 +6,7 @@ from scipy.stats import chisquare
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.interactions import Interactions
-from graftrec.data.sampling import NegativeSampler, Positives
+from graftrec.data.sampling import EachPair, NegativeSampler, Positives, UniformUsers
 from graftrec.errors import InputError
 from tests.data.build import PAIRS, interactions, pairs_of
 
@@ -34,6 +34,25 @@ def test_rows_of_lists_the_items_of_each_user(pairs: Pairs) -> None:
     position, item = Positives(interactions(pairs)).rows_of(torch.tensor(users))
     expected = [(place, item) for place, user in enumerate(users) for owner, item in pairs if owner == user]
     assert list(zip(position.tolist(), item.tolist(), strict=True)) == expected
+
+
+def test_each_pair_shows_every_row_once_in_another_order() -> None:
+    positives = Positives(SKEWED)
+    rows = EachPair()(positives, generator()).tolist()
+    assert sorted(rows) == list(range(len(positives)))
+    assert rows != sorted(rows)
+
+
+UNEVEN = interactions([(0, 0), (2, 0), (2, 1), (2, 2), (2, 3), (3, 0), (3, 4)], num_users=5, num_items=5)
+SHARE_OF_ROW = np.array([1, 1 / 4, 1 / 4, 1 / 4, 1 / 4, 1 / 2, 1 / 2]) / 3  # users 0, 2, 3 alike, and their items
+
+
+def test_uniform_users_draws_users_alike_and_then_their_items() -> None:
+    positives = Positives(UNEVEN)
+    seed = generator()
+    observed = sum(np.bincount(UniformUsers()(positives, seed), minlength=7) for _ in range(3_000))
+    assert observed.sum() == 3_000 * len(UNEVEN)
+    assert chisquare(observed, observed.sum() * SHARE_OF_ROW).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.75, 1.0])

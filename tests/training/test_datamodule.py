@@ -64,6 +64,13 @@ def test_every_training_pair_comes_once_an_epoch(synthetic: Dataset) -> None:
     assert sorted(order_of_pairs(epoch_of(synthetic, seed=0, epoch=1))) == pairs
 
 
+def test_pairs_are_those_that_the_sampler_of_positives_chooses(synthetic: Dataset) -> None:
+    rows = torch.arange(7).repeat(len(synthetic.train))[: len(synthetic.train)]
+    batches = EpochBatches(Positives(synthetic.train), NegativeSampler(), 100, seed=0, pairs=lambda *_: rows)
+    shown = list(zip(synthetic.train.user[rows].tolist(), synthetic.train.item[rows].tolist(), strict=True))
+    assert order_of_pairs(list(batches)) == shown
+
+
 def test_number_of_batches_counts_the_last_short_one(synthetic: Dataset) -> None:
     num_pairs = len(synthetic.train)
     for batch_size in (num_pairs + 1, num_pairs, num_pairs - 1, 100):

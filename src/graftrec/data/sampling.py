@@ -1,6 +1,7 @@
-"""Training positives as a set, and the negatives drawn against it."""
+"""Training positives as a set, the order in which an epoch shows them, and the negatives drawn against them."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,32 @@ class Positives:
             if isinstance(value, Tensor):
                 setattr(moved, name, value.to(device))
         return moved
+
+
+PairSampler = Callable[[Positives, torch.Generator], Tensor]  # rows of an epoch's pairs [n], int64
+
+
+@dataclass(frozen=True)
+class EachPair:
+    """Every training pair once an epoch, shuffled: each interaction counts alike."""
+
+    def __call__(self, positives: Positives, generator: torch.Generator) -> Tensor:
+        return torch.randperm(len(positives), generator=generator)
+
+
+@dataclass(frozen=True)
+class UniformUsers:
+    """As many pairs as there are: a user, uniform among those with training items, and one of theirs, uniform.
+
+    Each user counts alike, as in the mean of a metric. LightGCN's code does so (He et al., SIGIR 2020:
+    UniformSample_original in gusye1234/LightGCN-PyTorch), where other code shows each pair.
+    """
+
+    def __call__(self, positives: Positives, generator: torch.Generator) -> Tensor:
+        known = positives.user_degree.nonzero().flatten()
+        users = known[torch.randint(len(known), (len(positives),), generator=generator)]
+        shares = torch.rand(len(users), generator=generator, dtype=torch.float64)
+        return positives.user_start[users] + (shares * positives.user_degree[users]).long()
 
 
 @dataclass(frozen=True)

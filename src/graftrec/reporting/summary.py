@@ -10,8 +10,8 @@ from graftrec.pipeline.run import Run, load_run
 from graftrec.reporting.tables import SHOWN, console, short
 
 CHOICES = (
-    "encoder", "input", "features", "adapt", "conditioning", "tabular", "objective", "head", "negatives", "weighting",
-    "graph", "scorer", "split", "experiment",
+    "encoder", "input", "features", "adapt", "conditioning", "tabular", "objective", "head", "positives", "negatives",
+    "weighting", "graph", "scorer", "split", "experiment",
 )  # fmt: skip
 SHOWN_OF_INTEREST = ("roc_auc", "f1")
 SHOWN_OF_COLD = ("cold/recall", "cold/ndcg")
