@@ -2,8 +2,8 @@
 
     python experiments/lightgcn_gowalla/choice/run.py [FOLDER] [temperature=0.1 ...]
 
-Temperature first, then rate at the best temperature, then log q at the best of both. Every run is scored with each power of the items'
-norms, and judged by the best of them, in validation. How to choose some of the runs and go on: see
+Temperature first, then rate at the best temperature, then log q at the best of both. Every run is scored with each
+power of the items' norms, and judged by the best of them, in validation. How to choose some of the runs and go on: see
 experiments/study.py. Writes results.csv and table.md.
 """
 
@@ -50,10 +50,12 @@ def cell(temperature: float, rate: float, log_q: float) -> Cell:
 
 
 def turn(name: str) -> list[Cell]:
-    """The values of ``name``, with what is best so far of those before it."""
+    """The values of ``name``, with what is best of those before it and the first values of those after it."""
     chosen = {other: values[0] for other, values in TRIED.items()}
-    if RESULTS.is_file():
-        chosen |= pl.read_csv(RESULTS).sort(CHOICE, descending=True).select(KEY).row(0, named=True)
+    later = KEY[KEY.index(name) :]
+    if name != KEY[0]:
+        before = pl.read_csv(RESULTS).filter(pl.col(other) == chosen[other] for other in later)
+        chosen |= before.sort(CHOICE, descending=True).select(KEY).row(0, named=True)
     return [cell(**{**chosen, name: value}) for value in TRIED[name]]
 
 

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -62,6 +63,9 @@ class EachPair:
 
     def __call__(self, positives: Positives, generator: torch.Generator) -> Tensor:
         return torch.randperm(len(positives), generator=generator)
+
+
+EACH_PAIR: Final = EachPair()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pytorch_lightning.loggers import Logger
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.prepare import PROTOCOLS, split_dataset
-from graftrec.data.sampling import EachPair, NegativeSampler, Positives
+from graftrec.data.sampling import EACH_PAIR, NegativeSampler, Positives
 from graftrec.data.sources.base import RawData
 from graftrec.errors import InputError, check_choice
 from graftrec.features.adapt.memory import AdaptedSizes
@@ -110,7 +110,7 @@ def build_data_module(
     sampler: NegativeSampler = replace(instantiate(config.negatives), **unused)
     positives = Positives(dataset.train, dataset.cold_items)
     sampler.check(positives)
-    pairs = instantiate(config.positives) if "positives" in config else EachPair()  # a run of an earlier version
+    pairs = instantiate(config.positives) if "positives" in config else EACH_PAIR  # a run of an earlier version
     batches = EpochBatches(positives, sampler, config.batch_size, config.seed, pairs)
     held_out = task.held_out(config, dataset, features.item)
     return GraphDataModule(graph, conditioned, batches, *held_out)

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from graftrec.pipeline.run import Run
 
 UNUSED = (
-    "encoder", "input", "conditioning", "head", "objective", "positives", "negatives", "optimizer", "scheduler", "scorer",
-    "trainer",
+    "encoder", "input", "conditioning", "head", "objective", "positives", "negatives", "optimizer", "scheduler",
+    "scorer", "trainer",
 )  # fmt: skip
 
 

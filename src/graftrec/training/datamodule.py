@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from graftrec.data.sampling import EachPair, NegativeSampler, PairSampler, Positives
+from graftrec.data.sampling import EACH_PAIR, NegativeSampler, PairSampler, Positives
 from graftrec.features.nodes import NodeFeatures
 from graftrec.graph.graph import Graph
 from graftrec.nn.inputs.base import Nodes
@@ -38,7 +38,7 @@ class EpochBatches:
         sampler: NegativeSampler,
         batch_size: int,
         seed: int,
-        pairs: PairSampler = EachPair(),
+        pairs: PairSampler = EACH_PAIR,
     ) -> None:
         self.positives = positives
         self.sampler = sampler
