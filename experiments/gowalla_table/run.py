@@ -17,13 +17,14 @@ import polars as pl
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from study import markdown, with_earlier  # noqa: E402
+from study import markdown, mean_and_deviation, with_earlier  # noqa: E402
 
 from graftrec.pipeline.reproduce import recipe  # noqa: E402
 from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
 
 RESULTS = HERE / "results.csv"
-KEY = ("model", "trained on")
+KEY = ("model", "trained on", "seed")
+SEEDS = (0, 1, 2)  # of the models that are trained from a random start
 METRICS = ("recall@20", "ndcg@20")
 TRAIN = "train"  # all of it, as for the published rows
 LAST10 = "last10"  # all but each user's last tenth, which is validation
@@ -35,7 +36,7 @@ PROTOCOLS = {
 
 @dataclass(frozen=True)
 class Row:
-    """A model, what it is trained on, the folder of its run in FOLDER, and its command.
+    """A model, what it is trained on, the folder of its run in FOLDER, its command and its seed.
 
     In the command {runs} is FOLDER, and {weight} the one that the blend ``chosen_by`` found best. ``needs`` are the
     rows whose runs it reads.
@@ -45,17 +46,30 @@ class Row:
     trained_on: str
     folder: str
     command: str
+    seed: int = 0
     recipe: str = ""  # of the published row
     needs: tuple["Row", ...] = ()
     chosen_by: "Row | None" = None
 
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return self.model, self.trained_on, self.seed
+
     def run(self, runs: Path) -> RunFolder:
         return RunFolder(runs / self.folder)
 
-    def known(self) -> bool:
-        """Whether results.csv has it."""
+    def known(self) -> pl.DataFrame:
+        """Its row of results.csv, if it has one."""
         known = pl.read_csv(RESULTS) if RESULTS.is_file() else pl.DataFrame(schema=KEY)
-        return not known.filter(pl.col(KEY[0]) == self.model, pl.col(KEY[1]) == self.trained_on).is_empty()
+        return known.filter(pl.col(name) == value for name, value in zip(KEY, self.key, strict=True))
+
+    def weight(self, runs: Path) -> float:
+        """A blend's, from results.csv or its run, which is started where there is neither."""
+        if not self.known().is_empty():
+            return self.known()["weight"][0]
+        if not self.run(runs).metrics.is_file():
+            self.start(runs)
+        return blend_weight(self.run(runs))
 
     def start(self, runs: Path) -> None:
         """Run it, or go on; first what it needs and is not there."""
@@ -65,7 +79,7 @@ class Row:
         run, command = self.run(runs), self.command
         if command.startswith("train") and run.facts.is_file():
             command = "train resume={runs}/" + self.folder
-        weight = blend_weight(self.chosen_by.run(runs)) if self.chosen_by else None
+        weight = self.chosen_by.weight(runs) if self.chosen_by else None
         words = [word.format(runs=runs, weight=weight) for word in command.split()]
         print("graftrec", *words, flush=True)
         subprocess.run([sys.executable, "-m", "graftrec", *words], check=not self.recipe)  # 1: a target is missed
@@ -79,8 +93,7 @@ class Row:
         targets = recipe(self.recipe).paper.targets if self.recipe else {}
         validation = {name: found[f"valid/{name}"] if self.trained_on == LAST10 else None for name in METRICS}
         return {
-            KEY[0]: self.model,
-            KEY[1]: self.trained_on,
+            **dict(zip(KEY, self.key, strict=True)),
             "weight": blend_weight(run) if self.command.startswith("blend") else None,
             **{f"published {name}": targets.get(f"test/{name}") for name in METRICS},
             **{name: found[f"test/{name}"] for name in METRICS},
@@ -102,27 +115,28 @@ def reproduced(model: str, name: str) -> Row:
     return Row(model, TRAIN, f"reproduce/{name}/seed0", command, recipe=name)
 
 
-def trained(model: str, name: str, trained_on: str, words: str) -> Row:
+def trained(model: str, name: str, trained_on: str, words: str, seed: int = 0) -> Row:
     """A model of our own choice of settings."""
-    protocol = PROTOCOLS[trained_on]
-    command = f"train {words} {protocol} baselines=none threads=1 hydra.run.dir={{runs}}/{trained_on}/{name}"
-    return Row(model, trained_on, f"{trained_on}/{name}", command)
+    protocol, folder = PROTOCOLS[trained_on], f"{trained_on}/{name}/seed{seed}"
+    command = f"train {words} {protocol} baselines=none threads=1 seed={seed} hydra.run.dir={{runs}}/{folder}"
+    return Row(model, trained_on, folder, command, seed)
 
 
 def blended(first: Row, second: Row, chosen_by: Row | None = None) -> Row:
     """Two runs, by the weight that is best on validation, or by that of another blend."""
-    folder = f"{second.trained_on}/{Path(first.folder).parts[1]}_{Path(second.folder).name}"
+    names = (Path(row.folder).parts[1] for row in (first, second))
+    folder = f"{second.trained_on}/{'_'.join(names)}/seed{second.seed}"
     weight = " weight={weight}" if chosen_by else ""
     command = f"blend runs=[{{runs}}/{first.folder},{{runs}}/{second.folder}]{weight} folder={{runs}}/{folder}"
-    needs = (first, second) if chosen_by is None else (first, second, chosen_by)
-    return Row(f"{first.model} + {second.model}", second.trained_on, folder, command, needs=needs, chosen_by=chosen_by)
+    model = f"{first.model} + {second.model}"
+    return Row(model, second.trained_on, folder, command, second.seed, needs=(first, second), chosen_by=chosen_by)
 
 
 def rows() -> list[Row]:
     """All rows; blends after their members."""
     wide = "experiment=softmax/gowalla dim=256 trainer.max_epochs=4 trainer.check_val_every_n_epoch=4"
     chebycf = reproduced("ChebyCF", "chebycf/gowalla")
-    softmax = trained("LightGCN, softmax, 256 wide", "softmax256", TRAIN, wide)
+    softmax = [trained("LightGCN, softmax, 256 wide", "softmax256", TRAIN, wide, seed) for seed in SEEDS]
     chebycf10 = trained("ChebyCF", "chebycf", LAST10, "experiment=chebycf/gowalla")
     softmax10 = trained("LightGCN, softmax, 256 wide", "softmax256", LAST10, wide)
     blend10 = blended(chebycf10, softmax10)
@@ -137,25 +151,41 @@ def rows() -> list[Row]:
             trained(model, name, TRAIN, f"data=gowalla baseline={name} baseline.grid=null")
             for model, name in (("user-kNN", "user_knn"), ("RP3beta", "rp3beta"), ("iALS", "ials"))
         ),
-        trained("LightGCN, softmax, 128 wide", "softmax", TRAIN, "experiment=softmax/gowalla"),
-        softmax,
+        *(
+            trained("LightGCN, softmax, 128 wide", "softmax", TRAIN, "experiment=softmax/gowalla", seed)
+            for seed in SEEDS
+        ),
+        *softmax,
         chebycf10,
         softmax10,
         blend10,
-        blended(chebycf, softmax, chosen_by=blend10),
+        *(blended(chebycf, member, chosen_by=blend10) for member in softmax),
     ]
 
 
 def report(finished: Sequence[Row], runs: Path) -> None:
     """results.csv and table.md, in the order of ``rows``."""
     results = with_earlier(pl.DataFrame([row.result(runs) for row in finished], infer_schema_length=None), RESULTS, KEY)
-    order = {(row.model, row.trained_on): number for number, row in enumerate(rows())}
-    places = [order.get(key, len(order)) for key in zip(*(results[name] for name in KEY), strict=True)]
+    order = {row.key: number for number, row in enumerate(rows())}
+    places = [order.get(key, len(order)) for key in results.select(KEY).rows()]
     results = results.with_columns(pl.Series("place", places)).sort("place", maintain_order=True).drop("place")
     results.write_csv(RESULTS, float_precision=6)
-    shown = results.drop("command").with_columns(pl.selectors.float().round(4))
-    lines = [["" if value is None else value for value in line] for line in shown.iter_rows()]
-    (HERE / "table.md").write_text(markdown(shown.columns, lines), encoding="utf-8")
+    (HERE / "table.md").write_text(table(results), encoding="utf-8")
+
+
+def table(results: pl.DataFrame) -> str:
+    """A line a model, mean ± standard deviation over its seeds."""
+    shown = [name for name in results.columns if name not in (*KEY, "command")]
+    lines = []
+    for key, runs in results.group_by(KEY[:2], maintain_order=True):
+        values = ["" if runs[name].null_count() else mean_and_deviation(runs[name], digits(name)) for name in shown]
+        lines.append([*key, len(runs), *values])
+    return markdown([*KEY[:2], "seeds", *shown], lines)
+
+
+def digits(name: str) -> int:
+    """Behind the point."""
+    return {"weight": 1, "fit seconds": 0, "test seconds": 0}.get(name, 4)
 
 
 def main() -> None:
@@ -164,7 +194,7 @@ def main() -> None:
     words = sys.argv[2:]
     for row in rows():
         chosen = not words or any(word in row.folder for word in words)
-        if chosen and not row.known() and not row.run(runs).metrics.is_file():
+        if chosen and row.known().is_empty() and not row.run(runs).metrics.is_file():
             row.start(runs)
             report([row for row in rows() if row.run(runs).metrics.is_file()], runs)
     report([row for row in rows() if row.run(runs).metrics.is_file()], runs)

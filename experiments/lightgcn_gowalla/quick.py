@@ -13,7 +13,7 @@ import polars as pl
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from study import POWERS, Cell, Finished, main, markdown, with_earlier  # noqa: E402
+from study import POWERS, Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
 
 PARTS = {  # what is held out for validation: a random tenth of each user's training items, the last tenth, nothing
     "valid10": ("protocol=clean", "evaluation.mask=train_and_valid"),
@@ -38,17 +38,17 @@ OBJECTIVES = {  # each its own words; rates and DirectAU's gamma are ours
         "batch_size=2048",
     ),
 }
-RUNS = (  # trained on, objective, dim, epochs; nothing is chosen among the runs on train
-    ("valid10", "softmax", 64, 12),
-    ("valid10", "softmax", 128, 3),
-    ("last10", "softmax", 64, 3),
-    *(("last10", f"directau gamma {gamma:g}", 64, 3) for gamma in (0.5, 2)),
-    ("last10", "xsimgcl", 64, 3),
-    ("last10", "softmax", 256, 4),
-    ("train", "softmax", 128, 3),
-    ("train", "softmax", 256, 4),
+RUNS = (  # trained on, objective, dim, epochs, seed; nothing is chosen among the runs on train
+    ("valid10", "softmax", 64, 12, 0),
+    ("valid10", "softmax", 128, 3, 0),
+    ("last10", "softmax", 64, 3, 0),
+    *(("last10", f"directau gamma {gamma:g}", 64, 3, 0) for gamma in (0.5, 2)),
+    ("last10", "xsimgcl", 64, 3, 0),
+    ("last10", "softmax", 256, 4, 0),
+    *(("train", "softmax", 128, 3, seed) for seed in (0, 1, 2)),
+    *(("train", "softmax", 256, 4, seed) for seed in (0, 1, 2)),
 )
-KEY = ("trained_on", "objective", "dim", "epochs")
+KEY = ("trained_on", "objective", "dim", "epochs", "seed")
 METRICS = ("recall@20", "ndcg@20")
 COMMON = (
     "protocol=paper",
@@ -70,16 +70,17 @@ UNLIKE_SOFTMAX = (  # what experiment=softmax/gowalla has, for the other objecti
 )
 
 
-def cell(trained_on: str, objective: str, dim: int, epochs: int) -> Cell:
+def cell(trained_on: str, objective: str, dim: int, epochs: int, seed: int) -> Cell:
     """One run; its rate decays to 0, so that only its end is looked at."""
     words = (
         f"dim={dim}",
         f"trainer.max_epochs={epochs}",
         f"trainer.check_val_every_n_epoch={epochs}",
+        f"seed={seed}",
         *PARTS[trained_on],
     )
     shared = () if objective == "softmax" else UNLIKE_SOFTMAX
-    values = dict(zip(KEY, (trained_on, objective, dim, epochs), strict=True))
+    values = dict(zip(KEY, (trained_on, objective, dim, epochs, seed), strict=True))
     return Cell(values, (*shared, *OBJECTIVES[objective], *COMMON, *words))
 
 
@@ -90,7 +91,7 @@ def named(done: Finished) -> dict[str, pl.Expr]:
 
 
 def report(finished: list[Finished]) -> None:
-    """results.csv: every run and power; quick.md: recall@20 by power, the best of each line in bold."""
+    """results.csv: every run and power; quick.md: recall@20 by power over seeds, the best of each line in bold."""
     earlier = HERE / "results.csv"
     known = pl.read_csv(earlier).select(KEY).unique().rows() if earlier.is_file() else []
     new = [done for done in finished if tuple(done.cell.values.values()) not in known]
@@ -101,13 +102,16 @@ def report(finished: list[Finished]) -> None:
     results = results.select(*KEY, "power", pl.exclude(*KEY, "power"))
     results.write_csv(earlier, float_precision=5)
     lines = []
-    for key, run in results.group_by(KEY, maintain_order=True):
+    for key, runs in results.group_by(KEY[:-1], maintain_order=True):
         for part in ("test",) if key[0] == "train" else ("valid", "test"):
-            recall = run[f"{part}/{METRICS[0]}"]
-            shown = [f"**{value:.4f}**" if value == recall.max() else f"{value:.4f}" for value in recall]
-            lines.append([*key, run["seconds"][0], part, *shown])
+            recalls = [by_power[f"{part}/{METRICS[0]}"] for _, by_power in runs.group_by("power", maintain_order=True)]
+            best = max(recall.mean() for recall in recalls)
+            marks = ["**" if recall.mean() == best else "" for recall in recalls]
+            shown = [f"{mark}{mean_and_deviation(recall)}{mark}" for mark, recall in zip(marks, recalls, strict=True)]
+            lines.append([*key, runs["seed"].n_unique(), round(runs["seconds"].mean()), part, *shown])
     header = [
-        *(name.replace("_", " ") for name in KEY),
+        *(name.replace("_", " ") for name in KEY[:-1]),
+        "seeds",
         "seconds",
         METRICS[0],
         *(f"power {power:g}" for power in POWERS),

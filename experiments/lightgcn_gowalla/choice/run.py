@@ -70,6 +70,7 @@ def report(finished: list[Finished]) -> None:
     results = results.sort(*KEY, "power").select(*KEY, "power", pl.exclude(*KEY, "power"))
     results.write_csv(RESULTS, float_precision=5)
     best = results.sort(CHOICE, descending=True).unique(KEY, keep="first", maintain_order=True)
+    best = best.with_columns(pl.col(METRICS).round(4))
     (HERE / "table.md").write_text(markdown(best.columns, best.iter_rows()), encoding="utf-8")
 
 
