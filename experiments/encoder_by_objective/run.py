@@ -4,7 +4,7 @@
 
 Every pair runs at three learning rates with one seed; the rate with the best validation NDCG runs again with two more.
 Beside each run's metrics, of inner products, stand those of the power of the items' norms that is best in validation.
-How to choose some of the runs and go on: see experiments/study.py.
+How to choose some of the runs and go on: see experiments/study.py. Writes results.csv, table.md and shares.md.
 """
 
 import itertools
@@ -90,6 +90,25 @@ def table(results: pl.DataFrame) -> str:
     return markdown([*KEY[:4], *METRICS, "seeds", *names], lines)
 
 
+def shares(results: pl.DataFrame) -> str:
+    """What part of the variance of recall@20 between the pairs lies in the encoder, the objective and the rest."""
+    lines = []
+    trained = results.filter(pl.col("objective") != "")
+    for (data,), runs in trained.group_by("data", maintain_order=True):
+        chosen = pl.concat(pair.filter(pl.col("rate") == best(pair)) for _, pair in runs.group_by(KEY[1:3]))
+        for name, objectives in (("all five", OBJECTIVES), ("bpr, bce, softmax", OBJECTIVES[:3])):
+            cells = chosen.filter(pl.col("objective").is_in(objectives)).group_by(KEY[1:3]).agg(pl.mean(METRICS[0]))
+            parts = [of_means(cells, by) for by in ("encoder", "objective")]
+            spreads = [f"{part:.0%}" for part in (*parts, 1 - sum(parts))]
+            lines.append([data, name, len(cells), *spreads])
+    return markdown(["data", "objectives", "pairs", "encoder", "objective", "the two together"], lines)
+
+
+def of_means(cells: pl.DataFrame, by: str) -> float:
+    """The variance of the means over ``by``, of the whole variance of ``cells``."""
+    return cells.group_by(by).agg(pl.mean(METRICS[0]))[METRICS[0]].var(0) / cells[METRICS[0]].var(0)
+
+
 def at_best_power(done: Finished) -> dict[str, float]:
     """The power of the items' norms with the best validation NDCG, and what it gives on test."""
     found = done.by_power(METRICS).sort(CHOICE, descending=True).row(0, named=True)
@@ -122,6 +141,7 @@ def report(finished: list[Finished]) -> None:
     )
     results.select(*KEY, pl.exclude(KEY)).write_csv(HERE / "results.csv", float_precision=6)
     (HERE / "table.md").write_text(table(results), encoding="utf-8")
+    (HERE / "shares.md").write_text(shares(results), encoding="utf-8")
 
 
 if __name__ == "__main__":
