@@ -38,7 +38,7 @@ def test_rows_of_lists_the_items_of_each_user(pairs: Pairs) -> None:
 
 def test_each_pair_shows_every_row_once_in_another_order() -> None:
     positives = Positives(SKEWED)
-    rows = EachPair()(positives, generator()).tolist()
+    rows = EachPair().rows(positives, generator()).tolist()
     assert sorted(rows) == list(range(len(positives)))
     assert rows != sorted(rows)
 
@@ -50,9 +50,17 @@ SHARE_OF_ROW = np.array([1, 1 / 4, 1 / 4, 1 / 4, 1 / 4, 1 / 2, 1 / 2]) / 3  # us
 def test_uniform_users_draws_users_alike_and_then_their_items() -> None:
     positives = Positives(UNEVEN)
     seed = generator()
-    observed = sum(np.bincount(UniformUsers()(positives, seed), minlength=7) for _ in range(3_000))
+    observed = sum(np.bincount(UniformUsers().rows(positives, seed), minlength=7) for _ in range(3_000))
     assert observed.sum() == 3_000 * len(UNEVEN)
     assert chisquare(observed, observed.sum() * SHARE_OF_ROW).pvalue > 1e-3
+
+
+def test_how_often_an_epoch_shows_an_item_by_hand() -> None:
+    train = interactions([(0, 0), (2, 0), (2, 1), (3, 0), (3, 4), (3, 5)], num_users=5, num_items=6)
+    assert Positives(train).item_draws.tolist() == [3, 1, 0, 0, 1, 1]
+    # Six pairs, so two for each of three users: 2 + 1 + 2/3 of item 0.
+    shown = Positives(train, pairs=UniformUsers()).item_draws
+    torch.testing.assert_close(shown, torch.tensor([11 / 3, 1, 0, 0, 2 / 3, 2 / 3]))
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.75, 1.0])

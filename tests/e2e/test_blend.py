@@ -1,13 +1,16 @@
 """``graftrec blend``: two runs as one, in a folder like any other."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 
 import graftrec
 from graftrec.pipeline.run_folder import RunFolder
+from graftrec.reporting.runs import find_runs, read_runs
 from tests.e2e.conftest import Cli, Refused
 from tests.e2e.test_baseline_run import WORDS
 
@@ -96,9 +99,13 @@ def test_runs_of_another_question_are_refused(
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["weight=2"], "weight=2: a weight of the first run must lie in [0, 1]"),
+        (["weight=2"], "A weight of the first run must be a number in [0, 1]; given: 2"),
+        (["weights=much"], "must be a number in [0, 1]; given: much"),
+        (["tuning_users=0"], "tuning_users=0 must be a whole number >= 1, or null for all"),
+        (["tuning_users=some"], "tuning_users=some must be a whole number"),
         (["method=mean"], "method='mean' is unknown; choose one of weighted, reciprocal_rank"),
-        (["metric=auc"], "metric='auc@20' is unknown"),
+        (["metric=auc"], "metric='auc' is unknown; choose one of"),
+        (["metric=ndcg@20"], "metric='ndcg@20' is unknown; choose one of"),
     ],
 )
 def test_bad_settings_are_refused(
@@ -108,7 +115,30 @@ def test_bad_settings_are_refused(
 
 
 def test_one_run_is_no_blend(refused: Refused, ease: Path) -> None:
-    assert "two different runs, and 1 were given" in refused("blend", f"runs={ease}")
+    assert "made of two runs, and 1 were given" in refused("blend", f"runs={ease}")
+    assert "was given twice" in refused("blend", f"runs=[{ease},{ease}]")
+
+
+@pytest.mark.parametrize("runs", ["null", "[]", "[1,2]", "{a: 1}"])
+def test_what_is_no_list_of_folders_is_refused(refused: Refused, runs: str) -> None:
+    assert "must be two run folders; write runs=[RUN_A,RUN_B]" in refused("blend", f"runs={runs}")
+
+
+def test_blends_that_differ_in_their_members_seeds_are_one_variant(
+    cli: Cli, ease: Path, small_run: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(small_run, other)
+    config = yaml.safe_load((other / "config.yaml").read_text())
+    (other / "config.yaml").write_text(yaml.safe_dump({**config, "seed": config["seed"] + 1}))
+    for member in (small_run, other):
+        cli("blend", f"runs=[{ease},{member}]", "weight=0.5", f"folder={tmp_path / 'blends' / member.name}")
+    cli("blend", f"runs=[{ease},{small_run}]", "weight=0.4", f"folder={tmp_path / 'blends' / 'weight'}")
+    runs = read_runs([*find_runs(tmp_path / "blends"), ease, small_run])
+    blends = ["EASE + lightgcn weight=0.5"] * 2 + ["EASE + lightgcn weight=0.4"]
+    assert runs["label"].to_list() == [*blends, "EASE", "encoder=lightgcn"]
+    assert (runs["seed"] - config["seed"]).to_list() == [1, 0, 0, 0, 0]
+    assert runs["trained"].to_list() == [True, True, True, False, True]
 
 
 def test_no_weight_is_chosen_on_the_test_set(cli: Cli, refused: Refused, tmp_path: Path) -> None:
@@ -121,6 +151,12 @@ def test_no_weight_is_chosen_on_the_test_set(cli: Cli, refused: Refused, tmp_pat
     runs = [tmp_path / name for name in ("popularity", "item_knn")]
     for run in runs:
         cli("train", *words, "baselines=none", "baseline=" + run.name, f"hydra.run.dir={run}")
+    leaky = tmp_path / "leaky"
+    quick = ["features=none", "input=id", "encoder=identity", "trainer.max_epochs=1", "dim=4", "trainer=cpu"]
+    cli("train", *words, "baselines=none", *quick, f"hydra.run.dir={leaky}")
+    for number, members in enumerate(((runs[0], leaky), (leaky, runs[0]))):
+        cli("blend", f"runs=[{members[0]},{members[1]}]", "weight=0.5", f"folder={tmp_path / str(number)}")
+        assert RunFolder.read_json(tmp_path / str(number) / "run.json")["tags"] == ["leaky"]
     both = f"runs=[{runs[0]},{runs[1]}]"
     assert "no weight may be chosen; give it: weight=0.5" in refused("blend", both, f"folder={tmp_path / 'refused'}")
     cli("blend", both, "weight=0.5", f"folder={tmp_path / 'blend'}")

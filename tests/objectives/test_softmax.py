@@ -1,6 +1,7 @@
 """Sampled softmax on three rows and against loops."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from graftrec.data.sampling import UniformUsers
 from graftrec.errors import InputError
 from graftrec.objectives.softmax import SampledSoftmax, positive_columns
 from graftrec.objectives.step import Step
@@ -52,9 +54,16 @@ def test_three_rows_by_hand(changes: dict[str, Any], shared: tuple[int, ...], ra
     assert loss.item() == pytest.approx(mean_log(*ratios), rel=1e-5)
 
 
-def test_log_q_has_no_effect_on_shared_negatives_alone() -> None:
-    losses = [SampledSoftmax(**DOT, in_batch=False, log_q=log_q)(three_rows((3,))).item() for log_q in (0.0, 1.0)]
-    assert losses[0] == pytest.approx(losses[1])
+def test_log_q_follows_how_often_an_epoch_shows_an_item_by_hand() -> None:
+    positives = positives_of([*BATCH, *TRAIN], 3, 4, UniformUsers())
+    loss = SampledSoftmax(**DOT, in_batch=True, log_q=1.0)(replace(three_rows(), positives=positives))
+    # Four pairs for three users: items 0 to 2 are shown 2/3, 2/3 + 4/3 and 4/3 times; 1, 2, 3 become 1.5, 1, 2.25.
+    assert loss.item() == pytest.approx(mean_log(3.75 / 1.5, 4.75 / 1, 4.75 / 2.25), rel=1e-5)
+
+
+def test_log_q_without_candidates_of_the_batch_is_refused() -> None:
+    with pytest.raises(InputError, match=r"log_q=0.5 corrects candidates of the batch, and in_batch=false has none"):
+        SampledSoftmax(in_batch=False, log_q=0.5)
 
 
 def test_cosine_by_hand() -> None:
@@ -97,9 +106,11 @@ def naive(step: Step, term: SampledSoftmax) -> float:
     mask_positives=st.booleans(),
 )
 @settings(max_examples=150, deadline=None)
-def test_equals_a_loop_over_candidates(seed: int, num_shared: int, in_batch: bool, **options: Any) -> None:
+def test_equals_a_loop_over_candidates(
+    seed: int, num_shared: int, in_batch: bool, log_q: float, **options: Any
+) -> None:
     step = random_step(seed, num_shared=num_shared + (not in_batch))
-    term = SampledSoftmax(in_batch=in_batch, **options)
+    term = SampledSoftmax(in_batch=in_batch, log_q=log_q * in_batch, **options)
     assert term(step).item() == pytest.approx(naive(step, term), rel=1e-6, abs=1e-6)  # ln(degree) is a float32
 
 

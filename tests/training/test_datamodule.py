@@ -1,7 +1,7 @@
 import torch
 
 from graftrec.data.dataset import Dataset
-from graftrec.data.sampling import NegativeSampler, Positives
+from graftrec.data.sampling import EachPair, NegativeSampler, Positives
 from graftrec.objectives.step import Batch
 from graftrec.training.datamodule import EpochBatches
 from tests.small_data import small_dataset
@@ -19,6 +19,13 @@ def epoch_of(dataset: Dataset, seed: int, epoch: int, batch_size: int = 100) -> 
 def numbers(batches: list[Batch]) -> list[dict[str, list[int]]]:
     """Everything that stands in the batches."""
     return [{name: tensor.tolist() for name, tensor in vars(batch).items()} for batch in batches]
+
+
+class FirstSeven(EachPair):
+    """The first seven training pairs in their order."""
+
+    def rows(self, positives: Positives, generator: torch.Generator) -> torch.Tensor:
+        return torch.arange(7)
 
 
 def order_of_pairs(batches: list[Batch]) -> list[tuple[int, int]]:
@@ -65,10 +72,9 @@ def test_every_training_pair_comes_once_an_epoch(synthetic: Dataset) -> None:
 
 
 def test_pairs_are_those_that_the_sampler_of_positives_chooses(synthetic: Dataset) -> None:
-    rows = torch.arange(7).repeat(len(synthetic.train))[: len(synthetic.train)]
-    batches = EpochBatches(Positives(synthetic.train), NegativeSampler(), 100, seed=0, pairs=lambda *_: rows)
-    shown = list(zip(synthetic.train.user[rows].tolist(), synthetic.train.item[rows].tolist(), strict=True))
-    assert order_of_pairs(list(batches)) == shown
+    positives = Positives(synthetic.train, pairs=FirstSeven())
+    shown = list(zip(positives.users[:7].tolist(), positives.items[:7].tolist(), strict=True))
+    assert order_of_pairs(list(EpochBatches(positives, NegativeSampler(), 3, seed=0))) == shown
 
 
 def test_number_of_batches_counts_the_last_short_one(synthetic: Dataset) -> None:

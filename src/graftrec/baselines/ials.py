@@ -27,7 +27,7 @@ class IALS(Baseline):
     penalty: float
     scaling: float
     epochs: int
-    seed: int = 0
+    seed: int = 0  # of the start
 
     def fit(self, data: TrainingData) -> InnerProduct:
         by_user, by_item = data.matrix, data.matrix.T.tocsr()

@@ -234,7 +234,10 @@ def _blend(config: DictConfig) -> None:
     from graftrec.pipeline.run import load_run
     from graftrec.reporting.tables import print_run
 
-    paths = [Path(path) for path in (config.runs if OmegaConf.is_list(config.runs) else [config.runs])]
+    given = list(config.runs) if OmegaConf.is_list(config.runs) else [config.runs]
+    if not given or not all(isinstance(path, str) for path in given):
+        raise InputError(f"runs={config.runs} must be two run folders; write runs=[RUN_A,RUN_B].")
+    paths = [Path(path) for path in given]
     runs = [load_run(path) for path in paths]
     folder = Path(config.folder or paths[0].parent / f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_blend")
     blend_runs(runs, config, folder)

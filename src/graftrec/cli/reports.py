@@ -34,6 +34,8 @@ def _compare(config: DictConfig, paths: list[str]) -> None:
 
     if not paths:
         raise InputError("Write: graftrec compare RUN RUN ..., or graftrec compare FOLDER of runs.")
+    if config.metric is not None and not isinstance(config.metric, str):
+        raise InputError(f"metric={config.metric} must be a metric and its list length, such as metric=ndcg@20.")
     print_comparison(compare(paths, config.against, config.metric, config.k))
 
 

@@ -14,6 +14,12 @@ from graftrec.cli.settings import check_flags, explain, nearest
 from graftrec.errors import InputError
 
 OWN = ("seeds", "folder")
+ELSEWHERE = {  # what graftrec train takes, and what to write here
+    "seed": "give seeds=[5]",
+    "experiment": "the recipe stands alone, such as graftrec reproduce gfcf/gowalla",
+    "resume": "the same command again goes on with interrupted runs",
+    "sweep": "search with graftrec train -m experiment=RECIPE sweep=...",
+}
 USAGE = """graftrec reproduce RECIPE [key=value ...]   run a paper's recipe, compare with its numbers
 graftrec reproduce --list                   recipes, their targets, and whether the data is on this machine
 
@@ -50,6 +56,10 @@ def _passes(words: Sequence[str]) -> bool:
     if len(names) != 1:
         raise InputError(f"graftrec reproduce takes one recipe, not {len(names)}: {' '.join(names)}\n\n{USAGE}")
     own = {key: value for key, value in (word.split("=", 1) for word in words if "=" in word) if key in OWN}
+    for word in words:
+        key, sign, _ = word.partition("=")
+        if sign and key in ELSEWHERE:
+            raise InputError(f"{word} is no setting of graftrec reproduce; {ELSEWHERE[key]}.")
     changed = [word for word in words if "=" in word and word.split("=", 1)[0] not in OWN]
     return _run(names[0], changed, own)
 
@@ -59,7 +69,8 @@ def _run(name: str, changed: Sequence[str], own: dict[str, str]) -> bool:
     from graftrec.reporting.reproduce import print_reproduction
 
     if name not in experiments():
-        near = nearest(name, experiments())
+        written = name.lower().removesuffix(".yaml")
+        near = [known for known in experiments() if known.startswith(f"{written}/")] or nearest(written, experiments())
         question = f"Did you mean {' or '.join(near)}? " if near else ""
         raise InputError(f"There is no recipe {name}. {question}All of them: graftrec reproduce --list")
     chosen = recipe(name, changed)

@@ -1,9 +1,8 @@
 """Training positives as a set, the order in which an epoch shows them, and the negatives drawn against them."""
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -13,13 +12,58 @@ from graftrec.data.interactions import Interactions
 from graftrec.errors import InputError
 
 
+class PairSampler(Protocol):
+    """Which training pairs an epoch shows, and in which order."""
+
+    def rows(self, positives: "Positives", generator: torch.Generator) -> Tensor:
+        """Rows of ``positives``, int64, as many as it has."""
+        ...
+
+    def item_draws(self, positives: "Positives") -> Tensor:
+        """How often an epoch shows each item as a positive, expected, float32 [I]."""
+        ...
+
+
+@dataclass(frozen=True)
+class EachPair:
+    """Every training pair once an epoch, shuffled: each interaction counts alike."""
+
+    def rows(self, positives: "Positives", generator: torch.Generator) -> Tensor:
+        return torch.randperm(len(positives), generator=generator)
+
+    def item_draws(self, positives: "Positives") -> Tensor:
+        return positives.item_degree.float()
+
+
+@dataclass(frozen=True)
+class UniformUsers:
+    """As many pairs as there are: a user, uniform among those with training items, and one of theirs, uniform.
+
+    Each user counts alike, as in the mean of a metric. LightGCN's code does so (He et al., SIGIR 2020:
+    UniformSample_original in gusye1234/LightGCN-PyTorch), where other code shows each pair.
+    """
+
+    def rows(self, positives: "Positives", generator: torch.Generator) -> Tensor:
+        known = positives.user_degree.nonzero().flatten()
+        users = known[torch.randint(len(known), (len(positives),), generator=generator)]
+        shares = torch.rand(len(users), generator=generator, dtype=torch.float64)
+        return positives.user_start[users] + (shares * positives.user_degree[users]).long()
+
+    def item_draws(self, positives: "Positives") -> Tensor:
+        per_user = len(positives) / int((positives.user_degree > 0).sum())
+        weights = per_user / positives.user_degree[positives.users]
+        return torch.zeros(positives.num_items).index_add_(0, positives.items, weights)
+
+
 class Positives:
     """The training pairs, for membership tests and popularity. Knows nothing of held-out pairs.
 
-    ``held_out`` [I] marks items that training must never see, not even as negatives.
+    ``held_out`` [I] marks items that training must never see, not even as negatives. ``pairs``: what an epoch shows.
     """
 
-    def __init__(self, train: Interactions, held_out: np.ndarray | None = None) -> None:
+    def __init__(
+        self, train: Interactions, held_out: np.ndarray | None = None, pairs: PairSampler | None = None
+    ) -> None:
         self.num_items = train.num_items
         self.users = torch.from_numpy(train.user)  # [n]
         self.items = torch.from_numpy(train.item)  # [n]
@@ -28,9 +72,15 @@ class Positives:
         self.user_start = self.user_degree.cumsum(0) - self.user_degree  # [U], first row of each user
         self.item_degree = torch.from_numpy(train.item_degree)  # [I]
         self.drawable = None if held_out is None else torch.from_numpy(np.flatnonzero(~held_out))  # None: all items
+        self.pairs = pairs or EachPair()
+        self.item_draws = self.pairs.item_draws(self)  # [I], an epoch's positives
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def epoch(self, generator: torch.Generator) -> Tensor:
+        """Rows of the pairs that an epoch shows, int64 [n]."""
+        return self.pairs.rows(self, generator)
 
     def contains(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether each (user, item) is a training pair; boolean, of the broadcast shape."""
@@ -52,35 +102,6 @@ class Positives:
             if isinstance(value, Tensor):
                 setattr(moved, name, value.to(device))
         return moved
-
-
-PairSampler = Callable[[Positives, torch.Generator], Tensor]  # rows of an epoch's pairs [n], int64
-
-
-@dataclass(frozen=True)
-class EachPair:
-    """Every training pair once an epoch, shuffled: each interaction counts alike."""
-
-    def __call__(self, positives: Positives, generator: torch.Generator) -> Tensor:
-        return torch.randperm(len(positives), generator=generator)
-
-
-EACH_PAIR: Final = EachPair()
-
-
-@dataclass(frozen=True)
-class UniformUsers:
-    """As many pairs as there are: a user, uniform among those with training items, and one of theirs, uniform.
-
-    Each user counts alike, as in the mean of a metric. LightGCN's code does so (He et al., SIGIR 2020:
-    UniformSample_original in gusye1234/LightGCN-PyTorch), where other code shows each pair.
-    """
-
-    def __call__(self, positives: Positives, generator: torch.Generator) -> Tensor:
-        known = positives.user_degree.nonzero().flatten()
-        users = known[torch.randint(len(known), (len(positives),), generator=generator)]
-        shares = torch.rand(len(users), generator=generator, dtype=torch.float64)
-        return positives.user_start[users] + (shares * positives.user_degree[users]).long()
 
 
 @dataclass(frozen=True)

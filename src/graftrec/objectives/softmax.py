@@ -21,9 +21,9 @@ class SampledSoftmax(Term):
 
     Candidates are the batch's own items if ``in_batch``, and the ``negatives.shared`` sampled items.
     ``similarity``: ``cosine`` (InfoNCE; Wu et al., TOIS 2023) or ``dot``. ``log_q`` subtracts that multiple of
-    ln(training degree) from in-batch candidates, whose chance to be drawn is their popularity
-    (1: the full correction of Bengio & Senecal 2008; Yi et al., RecSys 2019). ``mask_positives`` takes
-    training positives of a user out of the candidates.
+    ln(times that an epoch shows an item, its training degree under positives=each_pair) from in-batch candidates,
+    whose chance to be drawn that is (1: the full correction of Bengio & Senecal 2008; Yi et al., RecSys 2019).
+    ``mask_positives`` takes training positives of a user out of the candidates.
     """
 
     negatives: ClassVar[str | None] = "shared"
@@ -38,6 +38,11 @@ class SampledSoftmax(Term):
         check_choice("softmax.similarity", self.similarity, SIMILARITIES)
         if self.temperature <= 0:
             raise InputError(f"softmax.temperature={self.temperature} must be > 0.")
+        if self.log_q and not self.in_batch:
+            raise InputError(
+                f"softmax.log_q={self.log_q} corrects candidates of the batch, and in_batch=false has none; "
+                f"set in_batch=true or log_q=0."
+            )
 
     @property
     def whole_batch(self) -> str:
@@ -56,7 +61,7 @@ class SampledSoftmax(Term):
         positive = (users * items).sum(-1)  # [B]
         correction = None
         if self.log_q and self.in_batch:
-            own = self.log_q * step.positives.item_degree[batch.items].clamp(min=1).log()
+            own = self.log_q * step.positives.item_draws[batch.items].log()
             positive, correction = positive - own, F.pad(own, (0, len(batch.shared)))
         return mean_cross_entropy(users, positive, others, self._hide(step, candidates), correction)
 

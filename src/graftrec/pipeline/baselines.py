@@ -51,8 +51,8 @@ class Tuned:
         needed = self.model.dense_gib(num_users, num_items)
         if available_gib is not None and needed > available_gib:
             raise InputError(
-                f"{self.name} needs about {needed:.1f} GiB for {num_items:,} items, and there are {available_gib:.1f} "
-                f"GiB; leave it out, or make the catalogue smaller by filter.min_item."
+                f"{self.name} needs about {needed:.1f} GiB for {num_users:,} users and {num_items:,} items, and there "
+                f"are {available_gib:.1f} GiB; leave it out, or keep fewer by filter.min_user or filter.min_item."
             )
 
     def check_features(self, features: np.ndarray | None) -> None:

@@ -33,9 +33,11 @@ def blend_runs(runs: Sequence["Run"], config: DictConfig, folder: Path) -> dict[
 
     Nothing is written before all is measured; ``metrics.json`` is the last file.
     """
-    weights = list(config.weights) if config.weight is None else [config.weight]
+    given = config.weights if config.weight is None else config.weight
+    weights = list(given) if OmegaConf.is_list(given) else [given]
     check_settings(config.method, weights)
     check_members(runs)
+    check_tuning(runs[0], config)
     check_choosable(runs[0], weights)
     run = RunFolder(folder)
     if run.facts.exists():
@@ -65,8 +67,11 @@ def blend_runs(runs: Sequence["Run"], config: DictConfig, folder: Path) -> dict[
 
 def check_members(runs: Sequence["Run"]) -> None:
     """Refuse runs whose scores are not of the same question."""
-    if len(runs) != 2 or runs[0].folder.path.resolve() == runs[1].folder.path.resolve():
-        raise InputError(f"A blend is made of two different runs, and {len(runs)} were given: runs=[RUN_A,RUN_B].")
+    folders = [run.folder.path.resolve() for run in runs]
+    if len(folders) != 2:
+        raise InputError(f"A blend is made of two runs, and {len(folders)} were given; write runs=[RUN_A,RUN_B].")
+    if folders[0] == folders[1]:
+        raise InputError(f"A blend is made of two different runs, and {folders[0]} was given twice.")
     for run in runs:
         if run.task.name != "ranking":
             raise InputError(f"{run.folder.path} is of task={run.task.name}; a blend ranks: give runs of task=ranking.")
@@ -91,6 +96,21 @@ def _question(run: "Run") -> dict[str, Any]:
     }
 
 
+def check_tuning(run: "Run", config: DictConfig) -> None:
+    """Refuse a metric that the run does not have, or a number of users that is none."""
+    k = max(run.config.evaluation.k)
+    known = sorted(name[len("valid/") : -len(f"@{k}")] for name in run.metrics if _of_length(name, k))
+    check_choice("metric", config.metric, known)
+    users = config.tuning_users
+    if users is not None and (not isinstance(users, int) or users < 1):
+        raise InputError(f"tuning_users={users} must be a whole number >= 1, or null for all.")
+
+
+def _of_length(name: str, k: int) -> bool:
+    """Whether a metric of a run, such as valid/ndcg@20, is one of validation at ``k``, of all items."""
+    return name.startswith("valid/") and name.count("/") == 1 and name.endswith(f"@{k}")
+
+
 def check_choosable(run: "Run", weights: Sequence[float]) -> None:
     """Refuse to choose one of ``weights`` on the test set."""
     if run.dataset.leaky and len(weights) > 1:
@@ -109,7 +129,6 @@ def chosen_weight(
     metric = f"{config.metric}@{max(validation.k)}"
     blended = blends(members, weights, config.method, validation.seen)
     results = [result.values for result in evaluate_in_turn(blended, validation, config.tuning_users)]
-    check_choice("metric", metric, results[0])
     return float(weights[int(np.argmax([values[metric] for values in results]))])
 
 
@@ -132,14 +151,18 @@ def _settings(runs: Sequence["Run"], config: DictConfig) -> DictConfig:
     shared = {name: first[name] for name in OF_THE_DATA if name in first}
     own = {**config, "runs": [str(run.folder.path.resolve()) for run in runs]}
     choices = {name: value for name, value in first.choices.items() if name in OF_THE_DATA}
-    return OmegaConf.create({**shared, "blend": own, "choices": choices, "overrides": [], "tags": list(first.tags)})
+    seed = max(run.config.seed for run in runs)  # a member without a random start has 0
+    return OmegaConf.create(
+        {**shared, "seed": seed, "blend": own, "choices": choices, "overrides": [], "tags": _tags(runs)}
+    )
 
 
 def _facts(runs: Sequence["Run"], method: str, weight: float) -> dict[str, Any]:
     first = runs[0].facts
     return {
         "status": "finished",
-        **{name: first[name] for name in ("data", "sizes", "tags")},
+        **{name: first[name] for name in ("data", "sizes")},
+        "tags": _tags(runs),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S"),
         "model": {"name": "blend", "settings": {"method": method, "weight": weight}},
         "members": [_member(run) for run in runs],
@@ -147,8 +170,15 @@ def _facts(runs: Sequence["Run"], method: str, weight: float) -> dict[str, Any]:
     }
 
 
+def _tags(runs: Sequence["Run"]) -> list[str]:
+    """Of any member: one that saw the test set makes the blend leaky."""
+    return list(dict.fromkeys(tag for run in runs for tag in run.facts["tags"]))
+
+
 def _member(run: "Run") -> dict[str, Any]:
-    """Where a member lies, and what it reached alone."""
+    """Where a member lies, how it was made, and what it reached alone."""
     name = run.facts["model"]["name"] if "model" in run.facts else run.config.choices.encoder
     seconds = run.facts["stages"]["train"]["seconds"]
-    return {"folder": str(run.folder.path.resolve()), "name": name, "metrics": run.metrics, "seconds": seconds}
+    reached = {"name": name, "metrics": run.metrics, "seconds": seconds}
+    made: dict[str, Any] = {key: run.facts[key] for key in ("model", "members") if key in run.facts}
+    return {"folder": str(run.folder.path.resolve()), **reached, "settings": run.folder.read_settings(), **made}

@@ -17,7 +17,7 @@ from pytorch_lightning.loggers import Logger
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.prepare import PROTOCOLS, split_dataset
-from graftrec.data.sampling import EACH_PAIR, NegativeSampler, Positives
+from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.data.sources.base import RawData
 from graftrec.errors import InputError, check_choice
 from graftrec.features.adapt.memory import AdaptedSizes
@@ -108,10 +108,9 @@ def build_data_module(
     task = instantiate(config.task)
     unused = {kind: 0 for kind in ("per_positive", "shared") if kind not in task.negatives(config)}
     sampler: NegativeSampler = replace(instantiate(config.negatives), **unused)
-    positives = Positives(dataset.train, dataset.cold_items)
+    positives = Positives(dataset.train, dataset.cold_items, instantiate(config.positives))
     sampler.check(positives)
-    pairs = instantiate(config.positives) if "positives" in config else EACH_PAIR  # a run of an earlier version
-    batches = EpochBatches(positives, sampler, config.batch_size, config.seed, pairs)
+    batches = EpochBatches(positives, sampler, config.batch_size, config.seed)
     held_out = task.held_out(config, dataset, features.item)
     return GraphDataModule(graph, conditioned, batches, *held_out)
 

@@ -181,10 +181,10 @@ def _outline(name: str) -> dict[str, Any]:
 
 
 def _paper(name: str, told: Mapping[str, Any]) -> Paper:
-    targets = {metric: target for metric, target in told.get("targets", {}).items() if target is not None}
     try:
-        return Paper(**{**told, "targets": targets})
-    except TypeError as error:
+        targets = {metric: float(target) for metric, target in told.get("targets", {}).items() if target is not None}
+        return Paper(**{**told, "targets": targets, "tolerance": float(told["tolerance"])})
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise InputError(f"paper of experiment={name}: {error}") from error
 
 

@@ -12,6 +12,7 @@ from graftrec.data.files import written
 from graftrec.errors import InputError
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it is there, is ten times as fast
+SINCE = {"positives": ("each_pair", {"_target_": "graftrec.data.sampling.EachPair"})}  # what earlier versions did
 NEEDED = ("data", "evaluation", "features", "paths", "seed", "tags")  # of config.yaml, whose own keys end with tags
 
 
@@ -70,7 +71,11 @@ class RunFolder:
             raise InputError(f"{self.config} is damaged: it has no {missing[0]}; train again into a new folder.")
         nodes = {group: node for group, node in settings.items() if isinstance(node, dict) and "_target_" in node}
         choices = {group: node["_target_"].rpartition(".")[2] for group, node in nodes.items()}
-        return {"choices": choices, "overrides": [], **settings}
+        settings = {"choices": choices, "overrides": [], **settings}
+        for group, (choice, node) in SINCE.items():
+            settings["choices"].setdefault(group, choice)
+            settings.setdefault(group, node)
+        return settings
 
     def data_hash(self) -> str | None:
         """Hash of the data that the run was started on; None where it has not come so far."""

@@ -108,4 +108,5 @@ def check_settings(method: str, weights: Sequence[float]) -> None:
     """Refuse an unknown method, and weights outside of [0, 1]."""
     check_choice("method", method, METHODS)
     if not weights or not all(isinstance(weight, int | float) and 0 <= weight <= 1 for weight in weights):
-        raise InputError(f"weight={', '.join(map(str, weights))}: a weight of the first run must lie in [0, 1].")
+        given = ", ".join(map(str, weights)) or "none"
+        raise InputError(f"A weight of the first run must be a number in [0, 1]; given: {given}.")

@@ -6,6 +6,7 @@ from typing import Any, Final
 EXPLAINED_BY: Final = {"negatives": ("objective",)}  # some objectives choose their negatives
 ABSENT: Final = "default"  # a setting that an earlier version did not have
 ONLY: Final = "the only variant"
+OF_BLENDS: Final = ("first", "second")  # their members
 
 
 def label(variants: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -50,7 +51,8 @@ def _shown(variant: Mapping[str, Any], name: str) -> str:
     """The value as text; a group or setting that a recommender without training lacks is empty."""
     if name in variant:
         return "" if name == "experiment" and variant[name] is None else str(variant[name])
-    return "" if "baseline" in variant or name == "baseline" else ABSENT
+    lacking = "baseline" in variant or name.split(".")[0] in ("baseline", "blend", *OF_BLENDS)
+    return "" if lacking else ABSENT
 
 
 def _word(head: str, value: str) -> str:

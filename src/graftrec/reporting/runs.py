@@ -13,7 +13,7 @@ from graftrec.pipeline.config import flat
 from graftrec.pipeline.fit import UNUSED
 from graftrec.pipeline.run import check_run_folder
 from graftrec.pipeline.run_folder import RunFolder
-from graftrec.reporting.labels import label
+from graftrec.reporting.labels import OF_BLENDS, label
 
 SETUP = ("task", "data", "hash", "protocol", "mask", "max_users")  # runs that differ in one are never compared
 NO_SETTINGS = {  # of a method: where and how a run was made, and how it was judged, which SETUP holds
@@ -22,7 +22,7 @@ NO_SETTINGS = {  # of a method: where and how a run was made, and how it was jud
     "callbacks.progress", "trainer.enable_progress_bar", "trainer.enable_model_summary",
 }  # fmt: skip
 NO_CHOICES = NO_SETTINGS | {"sweep", "trainer", "callbacks", "data", "baseline"}
-FOLLOW_SEED = ("conditioning.seed", "adapt.seed")  # the run's own seed, unless typed
+FOLLOW_SEED = ("conditioning.seed", "adapt.seed", "baseline.model.seed")  # the run's own seed, unless typed
 UNTRAINED = {*UNUSED, "dim", "batch_size", "callbacks"}  # no settings of a recommender without training
 
 
@@ -99,7 +99,7 @@ def _read(run: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
         "variant": key,
         "label": "",
         "model": facts["model"]["name"] if "model" in facts else config["choices"]["encoder"],
-        "trained": "model" not in facts,
+        "trained": _trained(facts),
         "seconds": float(facts["stages"]["train"]["seconds"]),
         "epochs": facts.get("epochs", {}).get("trained"),
         "parameters": facts.get("parameters"),
@@ -129,6 +129,8 @@ def _text(value: Any) -> str:
 
 def _settings(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     """What makes a variant: choices (``encoder``) and single settings (``encoder.num_layers``), in that order."""
+    if "members" in facts:
+        return _of_blend(config, facts)
     unused = UNTRAINED if "model" in facts else set()
     choices = {name: v for name, v in config["choices"].items() if name not in NO_CHOICES | unused and "@" not in name}
     model = {"baseline": facts["model"]["name"]} if "model" in facts else {}
@@ -138,6 +140,27 @@ def _settings(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, 
     for folder in ("data", "cache"):  # the same files, kept elsewhere
         found = {name: _moved(value, config["paths"].get(folder), folder) for name, value in found.items()}
     return {**model, **choices, **found}
+
+
+def _of_blend(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """How it blends, and what makes its members variants; blends of earlier versions know their folders alone."""
+    members = facts["members"]
+    own = {f"blend.{name}": config["blend"].get(name) for name in ("method", "weight", "weights", "metric")}
+    parts = {
+        f"{place}.{name}": value
+        for place, member in zip(OF_BLENDS, members, strict=True)
+        for name, value in (
+            _settings(member["settings"], member) if "settings" in member else {"folder": member["folder"]}
+        ).items()
+    }
+    return {"baseline": " + ".join(member["name"] for member in members), **own, **parts}
+
+
+def _trained(facts: Mapping[str, Any]) -> bool:
+    """From a random start, so that another seed gives another run."""
+    if "members" in facts:
+        return any(_trained(member) for member in facts["members"])
+    return "model" not in facts or "seed" in facts["model"].get("settings", {})
 
 
 def _moved(value: Any, folder: str | None, name: str) -> Any:

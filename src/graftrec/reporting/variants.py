@@ -17,7 +17,7 @@ ALIKE: Final = {  # what to change where runs differ in it
     "task": "compare runs of one task",
     "data": "train them with the same data=, filter=, split= and data.split_seed",
     "hash": "train them on the same files",
-    "protocol": "train them with the same protocol=",
+    "protocol": "train them with the same protocol=; (leaky): validated on the test set",
     "mask": "train them with the same evaluation.mask",
     "max_users": "train them with the same evaluation.max_users",
 }
@@ -83,7 +83,7 @@ def not_run(baselines: pl.DataFrame, runs: pl.DataFrame, metric: str) -> pl.Data
     if not len(baselines):
         return baselines
     key = [*SETUP, "label", "rounded"]
-    known = runs.filter(~pl.col("trained")).with_columns(label="model", rounded=pl.col(metric).round(9)).select(key)
+    known = runs.with_columns(label="model", rounded=pl.col(metric).round(9)).select(key)
     return baselines.with_columns(rounded=pl.col(metric).round(9)).join(known, on=key, how="anti").drop("rounded")
 
 

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from graftrec.data.sampling import EACH_PAIR, NegativeSampler, PairSampler, Positives
+from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.features.nodes import NodeFeatures
 from graftrec.graph.graph import Graph
 from graftrec.nn.inputs.base import Nodes
@@ -29,22 +29,14 @@ Part = TypeVar("Part", bound=HeldOut)
 class EpochBatches:
     """The batches of one epoch, a function of (seed, epoch) alone, so that a resumed run sees the same.
 
-    Batches are slices of index tensors: no worker processes, no per-example Python. ``pairs`` chooses the positives.
+    Batches are slices of index tensors: no worker processes, no per-example Python.
     """
 
-    def __init__(
-        self,
-        positives: Positives,
-        sampler: NegativeSampler,
-        batch_size: int,
-        seed: int,
-        pairs: PairSampler = EACH_PAIR,
-    ) -> None:
+    def __init__(self, positives: Positives, sampler: NegativeSampler, batch_size: int, seed: int) -> None:
         self.positives = positives
         self.sampler = sampler
         self.batch_size = batch_size
         self.seed = seed
-        self.pairs = pairs
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -53,7 +45,7 @@ class EpochBatches:
     def __iter__(self) -> Iterator[Batch]:
         state = np.random.SeedSequence([self.seed, self.epoch]).generate_state(1, np.uint64)[0]
         generator = torch.Generator().manual_seed(int(state >> np.uint64(1)))
-        for rows in self.pairs(self.positives, generator).split(self.batch_size):
+        for rows in self.positives.epoch(generator).split(self.batch_size):
             users, items = self.positives.users[rows], self.positives.items[rows]
             yield Batch(
                 users,
