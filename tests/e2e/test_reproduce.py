@@ -105,6 +105,48 @@ def test_nothing_chosen_on_the_test_set_is_not_leaky(data: Path, cli: Cli, tmp_p
     assert (content["leaky"], content["data"], content["passed"]) == (False, "yelp2018/lightgcn", True)
 
 
+@pytest.fixture(scope="module")
+def formats(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with 40 users and 30 items as MovieLens-1M and as AlphaRec's games are written."""
+    folder = tmp_path_factory.mktemp("formats")
+    rng, ratings, lines = np.random.default_rng(0), [], {"train": [], "valid": [], "test": []}
+    for user in range(40):
+        items = rng.permutation(30)[:20].tolist()
+        ratings += [f"{user + 1}::{item + 1}::{rng.integers(1, 6)}::{978300000 + item}" for item in items]
+        for part, chosen in zip(lines, (items[:8], items[8:14], items[14:]), strict=True):
+            lines[part].append(" ".join(map(str, [user, *chosen])))
+    for name in ("ml-1m", "alpharec-games"):
+        (folder / name).mkdir()
+    films = [f"{item + 1}::Film {item} (1999)::Drama|Crime" for item in range(30)]
+    for name, rows in (("ratings", ratings), ("movies", films)):
+        (folder / "ml-1m" / f"{name}.dat").write_text("\n".join(rows) + "\n", encoding="latin-1")
+    for part, rows in lines.items():
+        (folder / "alpharec-games" / f"{part}.txt").write_text("\n".join(rows) + "\n")
+    games = "item\ttitle\n" + "".join(f"{item}\tGame {item}\n" for item in range(30))
+    (folder / "alpharec-games" / "items.tsv").write_text(games)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        *((f"{method}/movielens_1m", ["data.statistics=null"]) for method in ("mf", "sgl", "simgcl", "xsimgcl")),
+        ("alpharec/games", ["features=hashing"]),
+    ],
+)
+def test_a_recipe_runs_on_files_of_its_datas_format(
+    formats: Path, cli: Cli, tmp_path: Path, name: str, words: list[str]
+) -> None:
+    quick = ["trainer.max_epochs=1", "dim=8", "logger=csv", f"paths.data={formats}", f"folder={tmp_path}"]
+    with pytest.raises(SystemExit) as ended:  # these files are not the paper's
+        cli("reproduce", name, *words, *quick)
+    assert ended.value.code == 1
+    content = json.loads((tmp_path / name / "reproduce.json").read_text())
+    data = "movielens_1m/random80_10_10-rating3" if "1m" in name else "alpharec_games/given"
+    assert (content["data"], content["leaky"]) == (data, False)
+    assert all(row["got"] > 0 for row in content["metrics"])
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

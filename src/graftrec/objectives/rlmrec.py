@@ -49,7 +49,8 @@ class FeatureAlignment(nn.Module, Term):
 
     Ren et al. (WWW 2024), eq. 7 and section 3.3.1: f(s, e) = exp(cos(MLP(s), e) / ``temperature``), with two
     layers, LeakyReLU, (F + d) / 2 wide. Each mean is over the different users, or positives and negatives, of
-    the batch, against each other (the authors' code takes all users as candidates and counts repeated nodes).
+    the batch, against each other (the authors' code takes all users as candidates, counts repeated nodes, and adds
+    up three means, of users, positives and negatives, so that items weigh twice as much).
     """
 
     def __init__(self, features: NodeFeatures, dim: int, temperature: float = 0.2) -> None:
