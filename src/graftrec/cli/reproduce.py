@@ -52,7 +52,7 @@ def _list() -> None:
 
 def _passes(words: Sequence[str]) -> bool:
     check_flags("train")
-    names = [word for word in words if "=" not in word]
+    names = [word for word in words if "=" not in word and not word.startswith("~")]
     if len(names) != 1:
         raise InputError(f"graftrec reproduce takes one recipe, not {len(names)}: {' '.join(names)}\n\n{USAGE}")
     own = {key: value for key, value in (word.split("=", 1) for word in words if "=" in word) if key in OWN}
@@ -60,7 +60,7 @@ def _passes(words: Sequence[str]) -> bool:
         key, sign, _ = word.partition("=")
         if sign and key in ELSEWHERE:
             raise InputError(f"{word} is no setting of graftrec reproduce; {ELSEWHERE[key]}.")
-    changed = [word for word in words if "=" in word and word.split("=", 1)[0] not in OWN]
+    changed = [word for word in words if word not in names and word.split("=", 1)[0] not in OWN]
     return _run(names[0], changed, own)
 
 
