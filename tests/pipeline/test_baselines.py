@@ -96,9 +96,19 @@ def test_bad_values_of_a_grid_are_refused_before_anything_is_fitted() -> None:
 
 
 def test_a_matrix_larger_than_memory_is_refused_with_the_estimate() -> None:
-    tuned = Tuned("EASE", EASE(1.0))
-    tuned.check_memory(52_643, 91_599, available_gib=32.0)
-    tuned.check_memory(52_643, 91_599, available_gib=None)
-    Tuned("popularity", Popularity()).check_memory(52_643, 91_599, available_gib=0.1)
-    with pytest.raises(InputError, match=r"EASE needs about 10\.3 GiB for 91,599 items, and there are 8\.0 GiB"):
-        tuned.check_memory(52_643, 91_599, available_gib=8.0)
+    tuned, degrees = Tuned("EASE", EASE(1.0)), (np.full(52_643, 45), np.full(91_599, 26))
+    tuned.check_memory(*degrees, available_gib=32.0)
+    tuned.check_memory(*degrees, available_gib=None)
+    Tuned("popularity", Popularity()).check_memory(*degrees, available_gib=0.1)
+    wanted = r"EASE needs about 10\.3 GiB for 52,643 users and 91,599 items, and there are 8\.0 GiB"
+    with pytest.raises(InputError, match=wanted):
+        tuned.check_memory(*degrees, available_gib=8.0)
+
+
+def test_similarities_of_all_items_are_refused_where_they_do_not_fit() -> None:
+    degrees = (
+        np.full(1_000_000, 200),
+        np.full(500_000, 400),
+    )  # 4 10^10 pairs on 2.5 10^11 cells: 3.7 10^10 of 48 bytes
+    with pytest.raises(InputError, match=r"item-kNN needs about 1652\.\d GiB for 1,000,000 users and 500,000 items"):
+        Tuned("item-kNN", ItemKNN(10, 0.0)).check_memory(*degrees, available_gib=24.0)

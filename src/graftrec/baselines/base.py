@@ -78,9 +78,18 @@ class Baseline(ABC):
     def fit(self, data: TrainingData) -> Fitted:
         """The scores of this method on ``data``."""
 
-    def dense_gib(self, num_users: int, num_items: int) -> float:
-        """Memory of what is not sparse, for a refusal before long work."""
+    def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
+        """About what a fit needs at its peak, for a refusal before long work; ``degree`` counts training pairs."""
         return 0.0
+
+
+def co_occurring(degree: np.ndarray, num_rows: int) -> float:
+    """About how many pairs of ``num_rows`` rows share a column, given how many rows each column has.
+
+    As if the pairs of each column fell on cells at random: 1.45 times what gowalla's items have.
+    """
+    cells = float(num_rows) ** 2
+    return float(-np.expm1(-(degree.astype(np.float64) ** 2).sum() / cells) * cells)
 
 
 def co_occurrence(matrix: sp.csr_matrix) -> sp.csr_matrix:

@@ -43,8 +43,8 @@ class EASE(Baseline):
         invert(gram)
         return gram
 
-    def dense_gib(self, num_users: int, num_items: int) -> float:
-        return 4 * min(num_users, num_items) ** 2 / 2**30
+    def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
+        return 4 * min(len(user_degree), len(item_degree)) ** 2 / 2**30
 
 
 class UserInverse:

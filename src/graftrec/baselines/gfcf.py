@@ -7,7 +7,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from graftrec.baselines.base import Baseline, TrainingData
+from graftrec.baselines.base import Baseline, TrainingData, co_occurring
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class GFCF(Baseline):
         root = np.sqrt(data.train.item_degree).astype(np.float32)[:, None]
         down = vectors / np.maximum(root, 1)
         return FilteredHistory(data.matrix, gram, down * np.float32(self.weight), torch.from_numpy(vectors * root))
+
+    def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
+        return 8 * co_occurring(user_degree, len(item_degree)) / 2**30
 
 
 class FilteredHistory:

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from graftrec.baselines.base import Baseline, TrainingData
-from graftrec.baselines.neighbours import ShrunkCosine
+from graftrec.baselines.neighbours import ShrunkCosine, neighbours_gib
 from graftrec.baselines.scorers import SparseProduct
 
 
@@ -35,3 +35,6 @@ class ItemKNN(Baseline):
         weights = (sp.diags_array(1 / np.where(total > 0, total, 1), dtype=np.float32) @ nearest).tocsr()
         mean = data.train.item_degree / data.matrix.shape[0]
         return SparseProduct(data.matrix, weights.T.tocsr(), bias=mean - weights @ mean)
+
+    def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
+        return neighbours_gib(user_degree, len(item_degree))

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from graftrec.baselines.base import Baseline, TrainingData
-from graftrec.baselines.neighbours import largest_of_rows
+from graftrec.baselines.neighbours import largest_of_rows, neighbours_gib
 from graftrec.baselines.scorers import SparseProduct
 from graftrec.graph.normalize import normalize
 
@@ -37,3 +37,6 @@ class RP3Beta(Baseline):
         steps.eliminate_zeros()
         steps.sort_indices()
         return steps.astype(np.float32)
+
+    def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
+        return neighbours_gib(user_degree, len(item_degree))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graftrec.baselines.base import Baseline, TrainingData
-from graftrec.baselines.neighbours import ShrunkCosine
+from graftrec.baselines.neighbours import ShrunkCosine, neighbours_gib
 from graftrec.baselines.scorers import SparseProduct
 
 CELLS: Final = 2**22  # of all neighbours' Gram matrices at once: 16 MiB, about what a cache holds
@@ -47,8 +47,8 @@ class SLIM(Baseline):
         value, row, column = (np.concatenate(part) for part in zip(*weights, strict=True))
         return SparseProduct(data.matrix, sp.csr_matrix((value, (row, column)), shape=near.shape))
 
-    def dense_gib(self, num_users: int, num_items: int) -> float:
-        return 4 * num_items**2 / 2**30
+    def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
+        return 4 * len(item_degree) ** 2 / 2**30 + neighbours_gib(user_degree, len(item_degree))
 
     def _weights(
         self, gram: Tensor, near: sp.csr_matrix, items: np.ndarray, width: int

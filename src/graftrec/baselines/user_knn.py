@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from graftrec.baselines.base import Baseline, TrainingData, co_occurrence
-from graftrec.baselines.neighbours import ShrunkCosine
+from graftrec.baselines.neighbours import ShrunkCosine, neighbours_gib
 from graftrec.baselines.scorers import SparseProduct
 
 
@@ -23,3 +25,6 @@ class UserKNN(Baseline):
             "user-kNN", self.shrinkage, lambda: ShrunkCosine(both, data.train.user_degree, self.shrinkage)
         )
         return SparseProduct(similarity.nearest(self.neighbours), data.matrix)
+
+    def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
+        return neighbours_gib(item_degree, len(user_degree))

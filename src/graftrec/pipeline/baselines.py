@@ -46,13 +46,14 @@ class Tuned:
         grid = self.grid or {}
         return [replace(self.model, **dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
 
-    def check_memory(self, num_users: int, num_items: int, available_gib: float | None) -> None:
+    def check_memory(self, user_degree: np.ndarray, item_degree: np.ndarray, available_gib: float | None) -> None:
         """Refuse what would not fit, with the estimate."""
-        needed = self.model.dense_gib(num_users, num_items)
+        needed = self.model.memory_gib(user_degree, item_degree)
         if available_gib is not None and needed > available_gib:
             raise InputError(
-                f"{self.name} needs about {needed:.1f} GiB for {num_users:,} users and {num_items:,} items, and there "
-                f"are {available_gib:.1f} GiB; leave it out, or keep fewer by filter.min_user or filter.min_item."
+                f"{self.name} needs about {needed:.1f} GiB for {len(user_degree):,} users and {len(item_degree):,} "
+                f"items, and there are {available_gib:.1f} GiB; leave it out, or keep fewer by filter.min_user or "
+                f"filter.min_item."
             )
 
     def check_features(self, features: np.ndarray | None) -> None:

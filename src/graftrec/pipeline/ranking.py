@@ -74,8 +74,10 @@ class Ranking:
             baselines: Baselines = build.instantiate(config.baselines)
             known = sorted({name.split("@")[0] for name in names if "@" in name})
             check_choice("baselines.metric", baselines.metric, known)
+            positives = data.batches.positives
+            degrees = (positives.user_degree.numpy(), positives.item_degree.numpy())
             for tuned in baselines.models.values():
-                tuned.check_memory(data.graph.space.num_users, data.graph.space.num_items, available_memory_gib())
+                tuned.check_memory(*degrees, available_memory_gib())
             check_writable(_cache(config), "paths.cache")
         return names
 
