@@ -1,11 +1,12 @@
 """What the studies share: runs of a design that go on where they stopped, and tables over their seeds.
 
-    python experiments/NAME/run.py [FOLDER] [data=movielens_small encoder=gcn,gin seed=0 ...]
+    python experiments/NAME/run.py [FOLDER] [again] [data=movielens_small encoder=gcn,gin seed=0 ...]
 
 Runs go to FOLDER (outputs/NAME by default). A finished run is kept, an interrupted one goes on, one that has a row in
-the study's results.csv is not repeated, so the same command again continues; to repeat a run, remove its row. Words
-such as ``encoder=gcn,gin`` choose some of the runs; two commands with different words may share a folder. After every
-run the tables are written beside the study's run.py, from FOLDER's runs and from the rows of results.csv.
+the study's results.csv is not repeated, so the same command continues in a new checkout too; ``again`` repeats what
+results.csv has, but not what FOLDER has. Words such as ``encoder=gcn,gin`` choose some of the runs; two commands with
+different words may share a folder. After every run the tables are written beside the study's run.py, from FOLDER's runs
+and from the rows of results.csv.
 """
 
 import sys
@@ -27,6 +28,7 @@ from graftrec.recommend.evaluation import evaluate
 from graftrec.recommend.scoring import FactorScorer
 
 Value = str | int | float
+AGAIN = "again"  # on the command line: run what results.csv has too
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)  # of an item's norm in its score
 UNTUNED = (  # one recipe for all, of the studies that compare features and ways of entry
     "batch_size=8192",
@@ -113,13 +115,14 @@ class Finished:
 
 def main(here: Path, cells: Sequence[Cell], report: Callable[[list[Finished]], None]) -> None:
     """Train what is chosen on the command line and missing; ``report`` writes the tables of all finished runs."""
-    places = [word for word in sys.argv[1:] if "=" not in word]
+    again = AGAIN in sys.argv[1:]
+    places = [word for word in sys.argv[1:] if "=" not in word and word != AGAIN]
     words = {name: values.split(",") for name, values in (w.split("=") for w in sys.argv[1:] if "=" in w)}
     unknown = set(words) - set(cells[0].values)
     if unknown:
         sys.exit(f"{unknown.pop()}= is no word of this study; choose among {', '.join(cells[0].values)}.")
     runs = Path(places[0] if places else f"outputs/{here.name}")
-    missing = [cell for cell in cells if cell.chosen(words) and not cell.known(here / "results.csv")]
+    missing = [cell for cell in cells if cell.chosen(words) and (again or not cell.known(here / "results.csv"))]
     for cell in track(missing, "runs"):
         run = cell.folder(runs)
         if not run.metrics.is_file():

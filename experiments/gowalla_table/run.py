@@ -1,10 +1,10 @@
 """Baselines, filters, trained models and blends on gowalla, beside the published rows.
 
-    python experiments/gowalla_table/run.py [FOLDER] [ease last10 ...]
+    python experiments/gowalla_table/run.py [FOLDER] [again] [ease last10 ...]
 
 A row is one command of ``graftrec``, which is printed and run. Runs go to FOLDER (outputs/gowalla_table by default): a
 finished one is kept, an interrupted one goes on, one that has a row in results.csv is not repeated, so the same command
-again continues; to repeat a run, remove its row. Words choose the runs whose folders have them in their names.
+continues; ``again`` repeats those too. Words choose the runs whose folders have them in their names.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ import polars as pl
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from study import markdown, mean_and_deviation, with_earlier  # noqa: E402
+from study import AGAIN, markdown, mean_and_deviation, with_earlier  # noqa: E402
 
 from graftrec.pipeline.reproduce import recipe  # noqa: E402
 from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
@@ -190,11 +190,11 @@ def digits(name: str) -> int:
 
 def main() -> None:
     """Run what is missing of the rows that the command line chooses."""
-    runs = Path(sys.argv[1] if len(sys.argv) > 1 else f"outputs/{HERE.name}")
-    words = sys.argv[2:]
+    words, again = [word for word in sys.argv[1:] if word != AGAIN], AGAIN in sys.argv
+    runs = Path(words.pop(0) if words else f"outputs/{HERE.name}")
     for row in rows():
         chosen = not words or any(word in row.folder for word in words)
-        if chosen and row.known().is_empty() and not row.run(runs).metrics.is_file():
+        if chosen and (again or row.known().is_empty()) and not row.run(runs).metrics.is_file():
             row.start(runs)
             report([row for row in rows() if row.run(runs).metrics.is_file()], runs)
     report([row for row in rows() if row.run(runs).metrics.is_file()], runs)

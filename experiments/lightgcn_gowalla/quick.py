@@ -1,6 +1,6 @@
 """The quick way on gowalla: LightGCN by objective, width, epochs and power of the items' norms in the score.
 
-    python experiments/lightgcn_gowalla/quick.py [FOLDER] [trained_on=last10 dim=128 ...]
+    python experiments/lightgcn_gowalla/quick.py [FOLDER] [again] [trained_on=last10 dim=128 ...]
 
 A run is scored with every power, since the power does not enter training. How to choose some of the runs and go on: see
 experiments/study.py. Writes results.csv and quick.md.
@@ -93,9 +93,7 @@ def named(done: Finished) -> dict[str, pl.Expr]:
 def report(finished: list[Finished]) -> None:
     """results.csv: every run and power; quick.md: recall@20 by power over seeds, the best of each line in bold."""
     earlier = HERE / "results.csv"
-    known = pl.read_csv(earlier).select(KEY).unique().rows() if earlier.is_file() else []
-    new = [done for done in finished if tuple(done.cell.values.values()) not in known]
-    tables = [done.by_power(METRICS).with_columns(**named(done)) for done in new]
+    tables = [done.by_power(METRICS).with_columns(**named(done)) for done in finished]
     results = with_earlier(pl.concat(tables) if tables else pl.DataFrame(), earlier, (*KEY, "power"))
     order = pl.DataFrame(RUNS, schema=list(KEY), orient="row").with_row_index("place")
     results = results.join(order, on=KEY, how="left").sort("place", "power", nulls_last=True).drop("place")

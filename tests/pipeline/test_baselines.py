@@ -106,9 +106,6 @@ def test_a_matrix_larger_than_memory_is_refused_with_the_estimate() -> None:
 
 
 def test_similarities_of_all_items_are_refused_where_they_do_not_fit() -> None:
-    degrees = (
-        np.full(1_000_000, 200),
-        np.full(500_000, 400),
-    )  # 4e10 pairs, 2.5e11 cells: 3.7e10 of 48 bytes
+    degrees = (np.full(1_000_000, 200), np.full(500_000, 400))  # 4e10 pairs, 2.5e11 cells: 3.7e10 of 48 bytes
     with pytest.raises(InputError, match=r"item-kNN needs about 1652\.\d GiB for 1,000,000 users and 500,000 items"):
         Tuned("item-kNN", ItemKNN(10, 0.0)).check_memory(*degrees, available_gib=24.0)
