@@ -96,7 +96,8 @@ class Finished:
         Of a run whose scorer leaves the items' norms as they are (dot, or ``item_norm=1``). Kept in the run's folder.
         """
         kept = self.run.path / "by_power.csv"
-        if kept.is_file():
+        names = [f"{part}/{name}" for part in parts for name in metrics]
+        if kept.is_file() and set(names) <= set(pl.read_csv(kept).columns):
             return pl.read_csv(kept)
         run = load_run(self.run.path)
         rows, tasks = [], {part: task for part, task in held_out_tasks(run).items() if part in parts}

@@ -91,17 +91,19 @@ def table(results: pl.DataFrame) -> str:
 
 
 def shares(results: pl.DataFrame) -> str:
-    """What part of the variance of recall@20 between the pairs lies in the encoder, the objective and the rest."""
+    """Shares of the variance of recall@20 between the pairs' means: eta squared of encoder, objective, interaction."""
     lines = []
     trained = results.filter(pl.col("objective") != "")
     for (data,), runs in trained.group_by("data", maintain_order=True):
         chosen = pl.concat(pair.filter(pl.col("rate") == best(pair)) for _, pair in runs.group_by(KEY[1:3]))
         for name, objectives in (("all five", OBJECTIVES), ("bpr, bce, softmax", OBJECTIVES[:3])):
             cells = chosen.filter(pl.col("objective").is_in(objectives)).group_by(KEY[1:3]).agg(pl.mean(METRICS[0]))
+            if min(cells[by].n_unique() for by in ("encoder", "objective")) < 2:
+                continue
             parts = [of_means(cells, by) for by in ("encoder", "objective")]
             spreads = [f"{part:.0%}" for part in (*parts, 1 - sum(parts))]
             lines.append([data, name, len(cells), *spreads])
-    return markdown(["data", "objectives", "pairs", "encoder", "objective", "the two together"], lines)
+    return markdown(["data", "objectives", "pairs", "encoder", "objective", "interaction"], lines)
 
 
 def of_means(cells: pl.DataFrame, by: str) -> float:

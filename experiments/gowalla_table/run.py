@@ -24,7 +24,7 @@ from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
 
 RESULTS = HERE / "results.csv"
 KEY = ("model", "trained on", "seed")
-SEEDS = (0, 1, 2)  # of the models that are trained from a random start
+SEEDS = (0, 1, 2)  # of LightGCN
 METRICS = ("recall@20", "ndcg@20")
 TRAIN = "train"  # all of it, as for the published rows
 LAST10 = "last10"  # all but each user's last tenth, which is validation
@@ -178,14 +178,16 @@ def table(results: pl.DataFrame) -> str:
     shown = [name for name in results.columns if name not in (*KEY, "command")]
     lines = []
     for key, runs in results.group_by(KEY[:2], maintain_order=True):
-        values = ["" if runs[name].null_count() else mean_and_deviation(runs[name], digits(name)) for name in shown]
+        values = ["" if runs[name].null_count() else shown_mean(runs[name]) for name in shown]
         lines.append([*key, len(runs), *values])
     return markdown([*KEY[:2], "seeds", *shown], lines)
 
 
-def digits(name: str) -> int:
-    """Behind the point."""
-    return {"weight": 1, "fit seconds": 0, "test seconds": 0}.get(name, 4)
+def shown_mean(values: pl.Series) -> str:
+    """With the deviation of what depends on the seed."""
+    if values.name == "weight" or values.name.endswith("seconds"):
+        return f"{values.mean():g}" if values.name == "weight" else f"{values.mean():.0f}"
+    return mean_and_deviation(values)
 
 
 def main() -> None:

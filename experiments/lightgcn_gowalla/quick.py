@@ -45,8 +45,7 @@ RUNS = (  # trained on, objective, dim, epochs, seed; nothing is chosen among th
     *(("last10", f"directau gamma {gamma:g}", 64, 3, 0) for gamma in (0.5, 2)),
     ("last10", "xsimgcl", 64, 3, 0),
     ("last10", "softmax", 256, 4, 0),
-    *(("train", "softmax", 128, 3, seed) for seed in (0, 1, 2)),
-    *(("train", "softmax", 256, 4, seed) for seed in (0, 1, 2)),
+    *(("train", "softmax", dim, epochs, seed) for dim, epochs in ((128, 3), (256, 4)) for seed in (0, 1, 2)),
 )
 KEY = ("trained_on", "objective", "dim", "epochs", "seed")
 METRICS = ("recall@20", "ndcg@20")

@@ -59,7 +59,7 @@ def test_how_often_an_epoch_shows_an_item_by_hand() -> None:
     train = interactions([(0, 0), (2, 0), (2, 1), (3, 0), (3, 4), (3, 5)], num_users=5, num_items=6)
     assert Positives(train).item_draws.tolist() == [3, 1, 0, 0, 1, 1]
     # Six pairs, so two for each of three users: 2 + 1 + 2/3 of item 0.
-    shown = Positives(train, pairs=UniformUsers()).item_draws
+    shown = Positives(train, sampler=UniformUsers()).item_draws
     torch.testing.assert_close(shown, torch.tensor([11 / 3, 1, 0, 0, 2 / 3, 2 / 3]))
 
 

@@ -116,6 +116,9 @@ def test_bad_settings_are_refused(
 
 def test_one_run_is_no_blend(refused: Refused, ease: Path) -> None:
     assert "made of two runs, and 1 were given" in refused("blend", f"runs={ease}")
+
+
+def test_a_run_is_not_blended_with_itself(refused: Refused, ease: Path) -> None:
     assert "was given twice" in refused("blend", f"runs=[{ease},{ease}]")
 
 

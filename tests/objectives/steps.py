@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from graftrec.data.interactions import Interactions
-from graftrec.data.sampling import PairSampler, Positives
+from graftrec.data.sampling import Positives, PositiveSampler
 from graftrec.graph.bipartite import bipartite_graph
 from graftrec.graph.propagate import propagate
 from graftrec.graph.views import Pass
@@ -18,10 +18,12 @@ from graftrec.objectives.step import Batch, Step
 Pairs = Sequence[tuple[int, int]]
 
 
-def positives_of(pairs: Pairs, num_users: int, num_items: int, sampler: PairSampler | None = None) -> Positives:
+def positives_of(pairs: Pairs, num_users: int, num_items: int, sampler: PositiveSampler | None = None) -> Positives:
     """The training set of ``pairs``."""
     user, item = np.array(sorted(set(pairs)), dtype=np.int64).T.copy()
-    return Positives(Interactions(num_users, num_items, user, item, np.ones(len(user), dtype=np.int64)), pairs=sampler)
+    return Positives(
+        Interactions(num_users, num_items, user, item, np.ones(len(user), dtype=np.int64)), sampler=sampler
+    )
 
 
 def step_of(

@@ -10,7 +10,7 @@ from graftrec.pipeline.prepare import prepare
 @pytest.mark.parametrize(("words", "expected"), [([], EachPair), (["positives=uniform_users"], UniformUsers)])
 def test_an_epoch_shows_the_pairs_that_positives_chooses(words: list[str], expected: type) -> None:
     prepared = prepare(composed(["data=synthetic", "features=none", "input=id", *words]), with_features=False)
-    assert type(prepared.data.batches.positives.pairs) is expected
+    assert type(prepared.data.batches.positives.sampler) is expected
 
 
 @pytest.mark.parametrize("name", ["lightgcn/gowalla", "lightgcn/gowalla_1_layer", "lightgcn/yelp2018_left"])

@@ -36,6 +36,17 @@ def test_a_recommender_without_training_has_its_own_name() -> None:
     assert label([GCN, {"baseline": "EASE"}]) == ["encoder=gcn", "EASE"]
 
 
+def test_members_of_blends_are_named_by_what_differs() -> None:
+    blend = {"baseline": "EASE + lightgcn", "blend.method": "weighted"}
+    bpr = {"second.objective": "bpr", "second.objective.terms.bpr.reduction": "mean"}
+    softmax = {"second.objective": "softmax", "second.objective.terms.softmax.temperature": 0.1}
+    assert label([{**blend, **bpr}, {**blend, **softmax}, GCN]) == [
+        "EASE + lightgcn objective=bpr",
+        "EASE + lightgcn objective=softmax",
+        "encoder=gcn",
+    ]
+
+
 def test_a_recipe_implies_the_rest() -> None:
     recipe = {**LIGHT, "experiment": "amazon_office", "optimizer.lr": 0.5}
     assert label([{**GCN, "experiment": None}, recipe]) == ["encoder=gcn", "experiment=amazon_office"]

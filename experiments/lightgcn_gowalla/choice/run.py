@@ -50,12 +50,18 @@ def cell(temperature: float, rate: float, log_q: float) -> Cell:
 
 
 def turn(name: str) -> list[Cell]:
-    """The values of ``name``, with what is best of those before it and the first values of those after it."""
+    """The values of ``name``, with what is best of those before it and the first values of those after it.
+
+    None while a run of the turn before is missing.
+    """
     chosen = {other: values[0] for other, values in TRIED.items()}
-    later = KEY[KEY.index(name) :]
-    if name != KEY[0]:
-        before = pl.read_csv(RESULTS).filter(pl.col(other) == chosen[other] for other in later)
-        chosen |= before.sort(CHOICE, descending=True).select(KEY).row(0, named=True)
+    place = KEY.index(name)
+    if place:
+        before = turn(KEY[place - 1])
+        if not before or not all(cell.known(RESULTS) for cell in before):
+            return []
+        known = pl.read_csv(RESULTS).filter(pl.col(other) == chosen[other] for other in KEY[place:])
+        chosen |= known.sort(CHOICE, descending=True).select(KEY).row(0, named=True)
     return [cell(**{**chosen, name: value}) for value in TRIED[name]]
 
 
@@ -76,4 +82,5 @@ def report(finished: list[Finished]) -> None:
 
 if __name__ == "__main__":
     for name in TRIED:
-        main(HERE, turn(name), report)
+        if cells := turn(name):
+            main(HERE, cells, report)

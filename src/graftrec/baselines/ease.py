@@ -7,7 +7,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from graftrec.baselines.base import Baseline, TrainingData
+from graftrec.baselines.base import Baseline, TrainingData, co_occurring
 from graftrec.baselines.scorers import WIDTH, DenseProduct
 from graftrec.errors import InputError
 from graftrec.graph.propagate import SparseMatrix, multiply
@@ -44,7 +44,8 @@ class EASE(Baseline):
         return gram
 
     def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
-        return 4 * min(len(user_degree), len(item_degree)) ** 2 / 2**30
+        fewer, columns = sorted((user_degree, item_degree), key=len)
+        return (4 * len(fewer) ** 2 + 8 * co_occurring(columns, len(fewer))) / 2**30  # it is sparse first
 
 
 class UserInverse:

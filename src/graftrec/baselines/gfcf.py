@@ -29,7 +29,7 @@ class GFCF(Baseline):
         return FilteredHistory(data.matrix, gram, down * np.float32(self.weight), torch.from_numpy(vectors * root))
 
     def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
-        return 8 * co_occurring(user_degree, len(item_degree)) / 2**30
+        return 16 * co_occurring(user_degree, len(item_degree)) / 2**30  # once more while its layout is changed
 
 
 class FilteredHistory:

@@ -52,14 +52,14 @@ def _list() -> None:
 
 def _passes(words: Sequence[str]) -> bool:
     check_flags("train")
+    for word in words:
+        key, sign, _ = word.lstrip("+").partition("=")
+        if sign and key in ELSEWHERE:
+            raise InputError(f"{word} is no setting of graftrec reproduce; {ELSEWHERE[key]}.")
     names = [word for word in words if "=" not in word and not word.startswith("~")]
     if len(names) != 1:
         raise InputError(f"graftrec reproduce takes one recipe, not {len(names)}: {' '.join(names)}\n\n{USAGE}")
     own = {key: value for key, value in (word.split("=", 1) for word in words if "=" in word) if key in OWN}
-    for word in words:
-        key, sign, _ = word.partition("=")
-        if sign and key in ELSEWHERE:
-            raise InputError(f"{word} is no setting of graftrec reproduce; {ELSEWHERE[key]}.")
     changed = [word for word in words if word not in names and word.split("=", 1)[0] not in OWN]
     return _run(names[0], changed, own)
 

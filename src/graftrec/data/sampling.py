@@ -12,7 +12,7 @@ from graftrec.data.interactions import Interactions
 from graftrec.errors import InputError
 
 
-class PairSampler(Protocol):
+class PositiveSampler(Protocol):
     """Which training pairs an epoch shows, and in which order."""
 
     def rows(self, positives: "Positives", generator: torch.Generator) -> Tensor:
@@ -58,11 +58,11 @@ class UniformUsers:
 class Positives:
     """The training pairs, for membership tests and popularity. Knows nothing of held-out pairs.
 
-    ``held_out`` [I] marks items that training must never see, not even as negatives. ``pairs``: what an epoch shows.
+    ``held_out`` [I] marks items that training must never see, not even as negatives. ``sampler``: what an epoch shows.
     """
 
     def __init__(
-        self, train: Interactions, held_out: np.ndarray | None = None, pairs: PairSampler | None = None
+        self, train: Interactions, held_out: np.ndarray | None = None, sampler: PositiveSampler | None = None
     ) -> None:
         self.num_items = train.num_items
         self.users = torch.from_numpy(train.user)  # [n]
@@ -72,15 +72,15 @@ class Positives:
         self.user_start = self.user_degree.cumsum(0) - self.user_degree  # [U], first row of each user
         self.item_degree = torch.from_numpy(train.item_degree)  # [I]
         self.drawable = None if held_out is None else torch.from_numpy(np.flatnonzero(~held_out))  # None: all items
-        self.pairs = pairs or EachPair()
-        self.item_draws = self.pairs.item_draws(self)  # [I], an epoch's positives
+        self.sampler = sampler or EachPair()
+        self.item_draws = self.sampler.item_draws(self)  # [I], an epoch's positives
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def epoch(self, generator: torch.Generator) -> Tensor:
         """Rows of the pairs that an epoch shows, int64 [n]."""
-        return self.pairs.rows(self, generator)
+        return self.sampler.rows(self, generator)
 
     def contains(self, users: Tensor, items: Tensor) -> Tensor:
         """Whether each (user, item) is a training pair; boolean, of the broadcast shape."""

@@ -22,7 +22,8 @@ class SampledSoftmax(Term):
     Candidates are the batch's own items if ``in_batch``, and the ``negatives.shared`` sampled items.
     ``similarity``: ``cosine`` (InfoNCE; Wu et al., TOIS 2023) or ``dot``. ``log_q`` subtracts that multiple of
     ln(times that an epoch shows an item, its training degree under positives=each_pair) from in-batch candidates,
-    whose chance to be drawn that is (1: the full correction of Bengio & Senecal 2008; Yi et al., RecSys 2019).
+    whose chance to be drawn that is (1, without shared ones: the full correction of Bengio & Senecal 2008; Yi et al.,
+    RecSys 2019).
     ``mask_positives`` takes training positives of a user out of the candidates.
     """
 
@@ -60,7 +61,7 @@ class SampledSoftmax(Term):
         users = users / self.temperature
         positive = (users * items).sum(-1)  # [B]
         correction = None
-        if self.log_q and self.in_batch:
+        if self.log_q:
             own = self.log_q * step.positives.item_draws[batch.items].log()
             positive, correction = positive - own, F.pad(own, (0, len(batch.shared)))
         return mean_cross_entropy(users, positive, others, self._hide(step, candidates), correction)

@@ -52,8 +52,8 @@ class Tuned:
         if available_gib is not None and needed > available_gib:
             raise InputError(
                 f"{self.name} needs about {needed:.1f} GiB for {len(user_degree):,} users and {len(item_degree):,} "
-                f"items, and there are {available_gib:.1f} GiB; leave it out, or keep fewer by filter.min_user or "
-                f"filter.min_item."
+                f"items, and there are {available_gib:.1f} GiB; leave it out, keep fewer by filter.min_user or "
+                f"filter.min_item, or go on anyway: memory_check=false."
             )
 
     def check_features(self, features: np.ndarray | None) -> None:

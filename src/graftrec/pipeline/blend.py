@@ -12,6 +12,7 @@ from graftrec.data.files import check_writable
 from graftrec.data.storage import save_dataset
 from graftrec.errors import InputError, check_choice
 from graftrec.pipeline.environment import environment
+from graftrec.pipeline.facts import random_seeds
 from graftrec.pipeline.ranking import held_out_tasks, write_test
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.stages import Stages
@@ -151,7 +152,7 @@ def _settings(runs: Sequence["Run"], config: DictConfig) -> DictConfig:
     shared = {name: first[name] for name in OF_THE_DATA if name in first}
     own = {**config, "runs": [str(run.folder.path.resolve()) for run in runs]}
     choices = {name: value for name, value in first.choices.items() if name in OF_THE_DATA}
-    seed = max(run.config.seed for run in runs)  # a member without a random start has 0
+    seed = max([seed for run in runs for seed in random_seeds(run.config.seed, run.facts)], default=0)
     return OmegaConf.create(
         {**shared, "seed": seed, "blend": own, "choices": choices, "overrides": [], "tags": _tags(runs)}
     )

@@ -55,3 +55,14 @@ def run_info(config: DictConfig, run: RunFolder, facts: dict[str, Any]) -> RunIn
         facts["tags"],
         {**known, "sizes": facts["sizes"], "environment": RunFolder.read_json(run.environment)},
     )
+
+
+def random_seeds(seed: int, facts: Mapping[str, Any]) -> list[int]:
+    """The seeds that a run (of ``seed``, with run.json ``facts``) depends on: of a blend those of its members.
+
+    None of a recommender that has no random start, nor of blends of earlier versions, which kept no settings.
+    """
+    if "members" in facts:
+        members = (member for member in facts["members"] if "settings" in member)
+        return [seed for member in members for seed in random_seeds(member["settings"]["seed"], member)]
+    return [seed] if "model" not in facts or "seed" in facts["model"].get("settings", {}) else []

@@ -40,7 +40,8 @@ def fit(config: DictConfig, run: RunFolder) -> dict[str, float]:
     RunFolder.write_json(run.environment, environment())
     prepared = prepare(config, with_features=False)
     dataset, stages = prepared.dataset, prepared.stages
-    tuned.check_memory(dataset.train.user_degree, dataset.train.item_degree, available_memory_gib())
+    if config.get("memory_check", True):
+        tuned.check_memory(dataset.train.user_degree, dataset.train.item_degree, available_memory_gib())
     with stages("features"):
         made = build.build_features(config, dataset)
     features = made.item
@@ -104,5 +105,4 @@ def refit(run: "Run") -> Fitted:
     tuned: Tuned = build.instantiate(run.config.baseline)
     model = replace(tuned.model, **run.facts["model"]["settings"])
     features = run.item_features if model.needs_features else None
-    tuned.check_memory(run.dataset.train.user_degree, run.dataset.train.item_degree, available_memory_gib())
     return model.fit(TrainingData(run.dataset.train, features))

@@ -76,7 +76,7 @@ class Ranking:
             check_choice("baselines.metric", baselines.metric, known)
             positives = data.batches.positives
             degrees = (positives.user_degree.numpy(), positives.item_degree.numpy())
-            for tuned in baselines.models.values():
+            for tuned in baselines.models.values() if config.get("memory_check", True) else ():
                 tuned.check_memory(*degrees, available_memory_gib())
             check_writable(_cache(config), "paths.cache")
         return names

@@ -181,10 +181,15 @@ def _outline(name: str) -> dict[str, Any]:
 
 
 def _paper(name: str, told: Mapping[str, Any]) -> Paper:
+    if not isinstance(told.get("targets", {}), Mapping):
+        raise InputError(f"paper.targets of experiment={name} must map metrics to numbers, not be {told['targets']}.")
+    targets = {metric: target for metric, target in told.get("targets", {}).items() if target is not None}
+    for key, value in {"tolerance": told.get("tolerance"), **targets}.items():
+        if not isinstance(value, int | float):
+            raise InputError(f"paper.{key}={value} of experiment={name} must be a number, such as 0.002.")
     try:
-        targets = {metric: float(target) for metric, target in told.get("targets", {}).items() if target is not None}
-        return Paper(**{**told, "targets": targets, "tolerance": float(told["tolerance"])})
-    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        return Paper(**{**told, "targets": targets})
+    except TypeError as error:
         raise InputError(f"paper of experiment={name}: {error}") from error
 
 

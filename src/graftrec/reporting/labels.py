@@ -19,13 +19,26 @@ def label(variants: Sequence[Mapping[str, Any]]) -> list[str]:
     columns = {name: [_shown(v, name) for v in variants] for name in dict.fromkeys(n for v in variants for n in v)}
     named: dict[str, list[str]] = {}
     for name, values in _ordered(columns).items():
-        explaining = ("experiment", "baseline", name.split(".")[0], *EXPLAINED_BY.get(name.split(".")[0], ()))
-        implied = any(_implies(named[other], values) for other in explaining if other in named)
+        implied = any(_implies(named[other], values) for other in _explaining(name) if other in named)
         if len(set(values)) > 1 and not implied and values not in named.values():
             named[name] = values
     heads = _shortest(list(named))
     rows = [[_word(heads[name], values[row]) for name, values in named.items()] for row in range(len(variants))]
     return _unlike([" ".join(filter(None, words)) or _plain(v) for words, v in zip(rows, variants, strict=True)])
+
+
+def _explaining(name: str) -> list[str]:
+    """What may imply the values of ``name``; of a member of a blend its own recipe, choices and the blend's name."""
+    place, inner = _placed(name)
+    group = inner.split(".")[0]
+    choices = ("experiment", "baseline", group, *EXPLAINED_BY.get(group, ()))
+    return ["baseline", *(f"{place}{choice}" for choice in choices)]
+
+
+def _placed(name: str) -> tuple[str, str]:
+    """The member of a blend that a setting belongs to ("second.", or "" of no blend), and the setting."""
+    place, _, inner = name.partition(".")
+    return (f"{place}.", inner) if place in OF_BLENDS else ("", name)
 
 
 def _unlike(names: Sequence[str]) -> list[str]:
@@ -37,7 +50,7 @@ def _unlike(names: Sequence[str]) -> list[str]:
 def _ordered(columns: dict[str, list[str]]) -> dict[str, list[str]]:
     """Recipes and recommenders without training first: they imply the rest; settings of the whole before a group's."""
     rank = {"experiment": 0, "baseline": 0}
-    return dict(sorted(columns.items(), key=lambda column: rank.get(column[0], 1)))
+    return dict(sorted(columns.items(), key=lambda column: rank.get(_placed(column[0])[1], 1)))
 
 
 def _plain(variant: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import polars as pl
 
 from graftrec.errors import InputError
 from graftrec.pipeline.config import flat
+from graftrec.pipeline.facts import random_seeds
 from graftrec.pipeline.fit import UNUSED
 from graftrec.pipeline.run import check_run_folder
 from graftrec.pipeline.run_folder import RunFolder
@@ -52,8 +53,8 @@ def read_runs(folders: Sequence[Path]) -> pl.DataFrame:
 
     Columns: path, name (of the folder); ``SETUP``: task, data (id), hash, protocol (clean, paper, paper (leaky)),
     mask, max_users; seed; variant (a key), label (in words what differs between the variants of its setup), model
-    (encoder, or the name of a recommender without training), trained; seconds (of training), epochs, parameters,
-    started; then ``test/...`` and ``valid/...`` metrics.
+    (encoder, or the name of another recommender), start (the random seeds that it depends on), trained (whether there
+    are any); seconds (of training), epochs, parameters, started; then ``test/...`` and ``valid/...`` metrics.
     """
     if not folders:
         return pl.DataFrame(schema={"path": pl.String, "label": pl.String, **dict.fromkeys(SETUP, pl.String)})
@@ -99,7 +100,8 @@ def _read(run: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
         "variant": key,
         "label": "",
         "model": facts["model"]["name"] if "model" in facts else config["choices"]["encoder"],
-        "trained": _trained(facts),
+        "start": " ".join(map(str, random_seeds(config["seed"], facts))),
+        "trained": bool(random_seeds(config["seed"], facts)),
         "seconds": float(facts["stages"]["train"]["seconds"]),
         "epochs": facts.get("epochs", {}).get("trained"),
         "parameters": facts.get("parameters"),
@@ -144,8 +146,9 @@ def _settings(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, 
 
 def _of_blend(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     """How it blends, and what makes its members variants; blends of earlier versions know their folders alone."""
-    members = facts["members"]
-    own = {f"blend.{name}": config["blend"].get(name) for name in ("method", "weight", "weights", "metric")}
+    members, chosen = facts["members"], config["blend"]
+    chooses = ("weight",) if chosen.get("weight") is not None else ("weights", "metric", "tuning_users")
+    own = {f"blend.{name}": chosen.get(name) for name in ("method", *chooses)}
     parts = {
         f"{place}.{name}": value
         for place, member in zip(OF_BLENDS, members, strict=True)
@@ -154,13 +157,6 @@ def _of_blend(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, 
         ).items()
     }
     return {"baseline": " + ".join(member["name"] for member in members), **own, **parts}
-
-
-def _trained(facts: Mapping[str, Any]) -> bool:
-    """From a random start, so that another seed gives another run."""
-    if "members" in facts:
-        return any(_trained(member) for member in facts["members"])
-    return "model" not in facts or "seed" in facts["model"].get("settings", {})
 
 
 def _moved(value: Any, folder: str | None, name: str) -> Any:

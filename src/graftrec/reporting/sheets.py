@@ -21,8 +21,8 @@ DIGITS = 4  # of metrics that are shown: values that are equal here are equally 
 class Sheet:
     """``rows``: label, trained, seeds (null: a baseline beside runs), seconds, metrics and ``<metric>_std``.
 
-    Trained ones first, then those without training, each best first by the first of ``metrics`` (columns such as
-    ``test/recall@20``). In the ``marked`` ones the best is significantly better than the second.
+    Those from a random start first (trained), then those without, each best first by the first of ``metrics`` (columns
+    such as ``test/recall@20``). In the ``marked`` ones the best is significantly better than the second.
     """
 
     title: str

@@ -57,7 +57,7 @@ def _lengths(row: dict[str, object]) -> tuple[int, ...]:
 
 def latest(runs: pl.DataFrame) -> pl.DataFrame:
     """Of runs with the same settings and seed the one that was started last: a repetition is no other seed."""
-    key = [*SETUP, "variant", "seed"]
+    key = [*SETUP, "variant", "start"]
     started = runs.with_row_index("order").sort("started", nulls_last=False, maintain_order=True)
     return started.unique(key, keep="last", maintain_order=True).sort("order").drop("order")
 
