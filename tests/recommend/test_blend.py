@@ -89,7 +89,7 @@ def test_scores_do_not_depend_on_the_block_and_are_written_in_place(method: str)
 
 @pytest.mark.parametrize(
     ("weight", "method", "message"),
-    [(1.5, "weighted", r"weight=1.5: a weight of the first run must lie in \[0, 1\]"), (0.5, "sum", "method='sum'")],
+    [(1.5, "weighted", r"must be a number in \[0, 1\]; given: 1\.5"), (0.5, "sum", "method='sum'")],
 )
 def test_bad_settings_are_refused(weight: float, method: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
