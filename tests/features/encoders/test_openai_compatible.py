@@ -191,8 +191,8 @@ def test_an_interrupted_encoding_loses_one_chunk(start: Start, tmp_path: Path) -
 
 
 def test_a_fatal_answer_ends_the_waiting_of_other_requests(start: Start) -> None:
-    script = start(faults=["500"] * 4 + ["400"], headers={"Retry-After": "10"})
-    begin = time.monotonic()
+    script = start(faults=["500"] * 4 + ["400"], headers={"Retry-After": "10"}, seconds=1.0)
+    begin = time.monotonic()  # all five requests are sent before the first answer
     with pytest.raises(InputError, match="refused the request: status 400"):
         encoder(script, concurrency=5)(TEXTS)
     assert time.monotonic() - begin < 8  # not the 10 that they were told to wait
