@@ -153,7 +153,10 @@ def test_a_recipe_runs_on_files_of_its_datas_format(
         (["lightgcn/gowala"], "There is no recipe lightgcn/gowala. Did you mean lightgcn/gowalla"),
         (["amazon_office"], "experiment=amazon_office names no published numbers"),
         (["lightgcn/gowalla", "mf/gowalla"], "takes one recipe, not 2: lightgcn/gowalla mf/gowalla"),
-        (["lightgcn/gowalla", "seed=5"], "seed=5 is no setting of graftrec reproduce; give seeds=[5]"),
+        (
+            ["lightgcn/gowalla", "seed=5"],
+            "seed=5 is no setting of graftrec reproduce; the seeds of its runs are seeds=[0,1,2]",
+        ),
         (["gfcf/gowalla", "experiment=ease/gowalla"], "experiment=ease/gowalla is no setting of graftrec reproduce"),
         (["experiment=gfcf/gowalla"], "the recipe stands alone, such as graftrec reproduce gfcf/gowalla"),
         (["lightgcn/gowalla", "++seed=5"], "++seed=5 is no setting of graftrec reproduce"),

@@ -15,7 +15,7 @@ from graftrec.errors import InputError
 
 OWN = ("seeds", "folder")
 ELSEWHERE = {  # what graftrec train takes, and what to write here
-    "seed": "give seeds=[5]",
+    "seed": "the seeds of its runs are seeds=[0,1,2]",
     "experiment": "the recipe stands alone, such as graftrec reproduce gfcf/gowalla",
     "resume": "the same command again goes on with interrupted runs",
     "sweep": "search with graftrec train -m experiment=RECIPE sweep=...",
