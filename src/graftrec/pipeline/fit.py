@@ -105,4 +105,6 @@ def refit(run: "Run") -> Fitted:
     tuned: Tuned = build.instantiate(run.config.baseline)
     model = replace(tuned.model, **run.facts["model"]["settings"])
     features = run.item_features if model.needs_features else None
+    if run.config.get("memory_check", True):
+        tuned.check_memory(run.dataset.train.user_degree, run.dataset.train.item_degree, available_memory_gib())
     return model.fit(TrainingData(run.dataset.train, features))

@@ -74,10 +74,11 @@ class Ranking:
             baselines: Baselines = build.instantiate(config.baselines)
             known = sorted({name.split("@")[0] for name in names if "@" in name})
             check_choice("baselines.metric", baselines.metric, known)
-            positives = data.batches.positives
-            degrees = (positives.user_degree.numpy(), positives.item_degree.numpy())
-            for tuned in baselines.models.values() if config.get("memory_check", True) else ():
-                tuned.check_memory(*degrees, available_memory_gib())
+            if config.get("memory_check", True):
+                positives = data.batches.positives
+                degrees = (positives.user_degree.numpy(), positives.item_degree.numpy())
+                for tuned in baselines.models.values():
+                    tuned.check_memory(*degrees, available_memory_gib())
             check_writable(_cache(config), "paths.cache")
         return names
 
