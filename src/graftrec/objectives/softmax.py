@@ -23,8 +23,7 @@ class SampledSoftmax(Term):
     ``similarity``: ``cosine`` (InfoNCE; Wu et al., TOIS 2023) or ``dot``. ``log_q`` subtracts that multiple of
     ln(times that an epoch shows an item, its training degree under positives=each_pair) from in-batch candidates,
     whose chance to be drawn that is (1, without shared ones: the full correction of Bengio & Senecal 2008; Yi et al.,
-    RecSys 2019).
-    ``mask_positives`` takes training positives of a user out of the candidates.
+    RecSys 2019). ``mask_positives`` takes training positives of a user out of the candidates.
     """
 
     negatives: ClassVar[str | None] = "shared"

@@ -64,5 +64,5 @@ def random_seeds(seed: int, facts: Mapping[str, Any]) -> list[int]:
     """
     if "members" in facts:
         members = (member for member in facts["members"] if "settings" in member)
-        return [seed for member in members for seed in random_seeds(member["settings"]["seed"], member)]
+        return [own for member in members for own in random_seeds(member["settings"]["seed"], member)]
     return [seed] if "model" not in facts or "seed" in facts["model"].get("settings", {}) else []
