@@ -14,7 +14,7 @@ import polars as pl
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
-from study import Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
+from study import UNTUNED, Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
 
 ENCODERS = ("identity", "gcn", "lightgcn")
 NEGATIVES = ("negatives.per_positive=64", "negatives.shared=64")
@@ -30,19 +30,7 @@ GRID = "as in the grid"
 SEEDS = (0, 1, 2)
 KEY = ("objective", "encoder", "control", "seed")
 METRICS = ("recall@20", "ndcg@20")
-SETTINGS = (
-    "data=rlmrec_amazon",
-    "features=none",
-    "input=id",
-    "batch_size=8192",
-    "optimizer.lr=1e-2",
-    "trainer.max_epochs=25",
-    "trainer.enable_progress_bar=false",
-    "callbacks.early_stopping.patience=5",
-    "baselines=none",
-    "logger=[]",
-    "threads=1",
-)
+SETTINGS = (*UNTUNED, "data=rlmrec_amazon", "features=none", "input=id", "baselines=none")  # those of ../run.py
 
 
 def cell(objective: str, encoder: str, control: str, seed: int) -> Cell:

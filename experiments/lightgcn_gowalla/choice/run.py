@@ -1,6 +1,6 @@
 """Softmax's temperature, rate and log q on gowalla, chosen on the last tenth of each user's training list alone.
 
-    python experiments/lightgcn_gowalla/choice/run.py [FOLDER] [temperature=0.1 ...]
+    python experiments/lightgcn_gowalla/choice/run.py [FOLDER] [again] [temperature=0.1 ...]
 
 Temperature first, then rate at the best temperature, then log q at the best of both. Every run is scored with each
 power of the items' norms, and judged by the best of them, in validation. How to choose some of the runs and go on: see
