@@ -118,6 +118,10 @@ def test_encoders_learn_the_shares(encoder: type) -> None:
     assert mix.logits.grad.sum().item() == pytest.approx(0, abs=1e-4 * mix.logits.grad.abs().max().item())
 
 
+def test_rows_alone_would_not_teach_the_shares() -> None:
+    assert LightGCN(dim=8).layers_at(random_vectors(), BehaviourMix(3)(graph())) is None
+
+
 def test_encoders_that_multiply_by_no_matrix_are_refused() -> None:
     with pytest.raises(InputError, match="graph=behaviours mixes matrices, and GAT multiplies by none; choose"):
         behaviour_mix(GAT(dim=8), graph())

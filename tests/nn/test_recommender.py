@@ -1,6 +1,7 @@
 """Input, encoder and scorer together."""
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 import torch
 
@@ -53,3 +54,24 @@ def test_dot_factors_are_the_embeddings() -> None:
 def test_cosine_factors_have_unit_length() -> None:
     users, items = recommender(Cosine()).factors(GRAPH)
     torch.testing.assert_close(users @ items.T, torch.tensor([[1, 0.5**0.5]]))
+
+
+@pytest.mark.parametrize("rows", [[0, 2, 0, 1], [1], []], ids=str)
+@pytest.mark.parametrize("start", [Pass(GRAPH, X0), Pass(GRAPH, X0, hooks=(lambda x, index: x + 1,))], ids=["", "hook"])
+def test_some_rows_are_those_of_the_whole_result_and_of_the_input(rows: list[int], start: Pass) -> None:
+    embeddings = recommender(Dot()).encode(start)
+    found = embeddings.at(torch.tensor(rows, dtype=torch.long))
+    assert torch.equal(found.mixed, embeddings.nodes[rows])
+    assert torch.equal(found.input, X0[rows])
+
+
+def test_rows_alone_make_no_layer_whole() -> None:
+    embeddings = recommender(Dot())(GRAPH)
+    embeddings.at(torch.tensor([0]))
+    assert "layers" not in vars(embeddings)
+
+
+def test_where_a_view_hides_nodes_all_layers_are_made_once_for_all_that_ask() -> None:
+    embeddings = recommender(Dot()).encode(Pass(GRAPH, X0, masked=torch.tensor([2])))
+    embeddings.at(torch.tensor([0]))
+    assert "layers" in vars(embeddings)

@@ -49,7 +49,7 @@ def step_of(
     return Step(
         Batch(user, item, rows, torch.tensor(shared, dtype=torch.long)),
         Pass(graph, nodes if x0 is None else x0),
-        Embeddings([nodes], mean_of_layers),
+        embeddings_of(nodes if x0 is None else x0, nodes),
         positives,
         encode,
     )
@@ -61,7 +61,17 @@ def encode(start: Pass) -> Embeddings:
     layers = [start.x0]
     for index in range(2):
         layers.append(start.hook(propagate(matrix, layers[-1]), index))
-    return Embeddings(layers, mean_of_layers, start.masked)
+    return Embeddings(lambda: layers, mean_of_layers, start.masked)
+
+
+def embeddings_of(x0: Tensor, nodes: Tensor) -> Embeddings:
+    """A pass from ``x0`` that ends in ``nodes``, [N, d] both."""
+    return Embeddings(lambda: [x0, nodes], last_layer)
+
+
+def last_layer(layers: Sequence[Tensor], rows: Tensor | None) -> Tensor:
+    """At ``rows`` or everywhere."""
+    return layers[-1] if rows is None else layers[-1].index_select(0, rows)
 
 
 def mean_of_layers(layers: Sequence[Tensor], rows: Tensor | None) -> Tensor:

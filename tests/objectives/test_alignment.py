@@ -42,7 +42,7 @@ def test_value_and_gradient_are_those_of_pdist(buffer: int, seed: int) -> None:
         patch.setattr(alignment, "BUFFER", buffer)
         for term in (Uniformity(), by_pdist):
             step = random_step(seed)
-            nodes = step.embeddings.layers[0].requires_grad_()
+            nodes = step.embeddings.layers[-1].requires_grad_()
             loss = term(step)
             results.append((loss.detach(), *torch.autograd.grad(3 * loss, nodes)))
     torch.testing.assert_close(*results, rtol=1e-9, atol=1e-9)

@@ -18,7 +18,6 @@ from torch import Tensor
 from graftrec.data.dataset import Dataset
 from graftrec.data.sampling import NegativeSampler
 from graftrec.errors import InputError
-from graftrec.nn.recommender import Embeddings
 from graftrec.objectives.alignment import Alignment, Uniformity
 from graftrec.objectives.bce import BCE
 from graftrec.objectives.bpr import BPR
@@ -36,7 +35,7 @@ from graftrec.training.base import GraphModule
 from graftrec.training.csv_logger import EpochCSVLogger
 from graftrec.training.datamodule import GraphDataModule
 from graftrec.training.processes import own_users, part_of
-from tests.objectives.steps import mean_of_layers, random_step
+from tests.objectives.steps import embeddings_of, random_step
 from tests.training.runs import BPR_AND_L2, data_module, interest_data, interest_module, ranking_module
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytorch_lightning.utilities.warnings.PossibleUserWarning")
@@ -133,8 +132,8 @@ def test_mean_of_the_parts_gradients_is_that_of_the_batch(term: Term, count: int
 
     def gradient(batch: Batch, weight: float) -> Tensor:
         vectors = [v.clone().requires_grad_() for v in (step.start.x0, step.embeddings.nodes)]
-        start, nodes = replace(step.start, x0=vectors[0]), Embeddings([vectors[1]], mean_of_layers)
-        (weight * term(replace(step, batch=batch, start=start, embeddings=nodes))).backward()
+        start = replace(step.start, x0=vectors[0])
+        (weight * term(replace(step, batch=batch, start=start, embeddings=embeddings_of(*vectors)))).backward()
         return torch.stack([torch.zeros_like(v) if v.grad is None else v.grad for v in vectors])
 
     parts = [part_of(step.batch, process(rank, count)) for rank in range(count)]

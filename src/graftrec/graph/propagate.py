@@ -112,10 +112,9 @@ def propagate(
     x: Tensor,
     weights: Tensor | None = None,
     *,
-    rows: Tensor | None = None,
     dtype: torch.dtype | None = None,
 ) -> Tensor:
-    """A @ x for x [N, d]: [N, d], or [R, d] at ``rows`` int64 [R] alone, where only their entries cost work.
+    """A @ x for x [N, d]: [N, d].
 
     ``weights`` [E] replace those of the matrix: y_i = sum_e w_e x_column(e) over the entries e of row i.
     ``dtype`` is the precision of the product, of its result and of its gradients inside (x's if None);
@@ -124,31 +123,26 @@ def propagate(
     """
     dtype = dtype or x.dtype
     own = matrix.weights_as(dtype) if weights is None else weights.to(dtype)
-    return _Product.apply(x.to(dtype), own, matrix, weights is None, rows)
+    return _Product.apply(x.to(dtype), own, matrix, weights is None)
 
 
 class _Product(torch.autograd.Function):
     """The product and its gradients, all in one precision."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weights: Tensor, matrix: SparseMatrix, fixed: bool, rows: Tensor | None) -> Tensor:
-        ctx.matrix, ctx.rows, ctx.num_nodes = matrix, rows, len(x)
+    def forward(ctx: Any, x: Tensor, weights: Tensor, matrix: SparseMatrix, fixed: bool) -> Tensor:
+        ctx.matrix = matrix
         ctx.save_for_backward(x if ctx.needs_input_grad[1] else None, None if fixed else weights)
-        if rows is None:
-            return multiply(matrix.pattern, weights, x)
-        pattern, entries = entries_of(matrix.pattern, rows)
-        return multiply(pattern, weights.index_select(0, entries), x)
+        return multiply(matrix.pattern, weights, x)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         x, weights = ctx.saved_tensors
-        if ctx.rows is not None:  # zeros elsewhere: faster than picking the entries of A^T that are left
-            gradient = gradient.new_zeros(ctx.num_nodes, gradient.shape[1]).index_add_(0, ctx.rows, gradient)
         gradient = gradient.contiguous()
         to_x = multiply_transposed(ctx.matrix, weights, gradient) if ctx.needs_input_grad[0] else None
         to_weights = entry_products(ctx.matrix.pattern, gradient, x) if ctx.needs_input_grad[1] else None
-        return to_x, to_weights, None, None, None
+        return to_x, to_weights, None, None
 
 
 def entries_of(pattern: Pattern, rows: Tensor) -> tuple[Pattern, Tensor]:

@@ -3,7 +3,8 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,32 +13,50 @@ from graftrec.errors import InputError
 from graftrec.graph.behaviours import BehaviourGraph
 from graftrec.graph.graph import Graph
 from graftrec.graph.views import Pass
-from graftrec.nn.encoders.base import Encoder
+from graftrec.nn.encoders.base import Encoder, LayersAt
 from graftrec.nn.inputs.base import Input
 from graftrec.nn.scorers import Cosine, Dot
 
 Mix = Callable[[Sequence[Tensor], Tensor | None], Tensor]  # layers, rows or None for all
 
 
+class AtRows(NamedTuple):
+    """Some rows of a forward pass, [R, d]."""
+
+    mixed: Tensor
+    input: Tensor
+
+
 @dataclass(frozen=True, eq=False)
 class Embeddings:
-    """One forward pass: ``layers``, L + 1 tensors [N, d], users above items, that ``mix`` reduces to one.
+    """One forward pass, made when it is asked for: L + 1 layers [N, d], users above items, that ``mix`` reduces to one.
 
-    ``masked`` int64 [M] are the nodes whose input a view hid.
+    ``layers_at`` gives the layers at some rows alone, where that costs less. ``masked`` int64 [M] are the nodes
+    whose input a view hid.
     """
 
-    layers: Sequence[Tensor]
+    make: Callable[[], Sequence[Tensor]]
     mix: Mix
     masked: Tensor | None = None
+    layers_at: LayersAt | None = None
+
+    @cached_property
+    def layers(self) -> Sequence[Tensor]:
+        """All layers, the first is the input."""
+        return self.make()
 
     @cached_property
     def nodes(self) -> Tensor:
         """The result for all nodes, [N, d]."""
         return self.mix(self.layers, None)
 
-    def at(self, rows: Tensor) -> Tensor:
-        """The result for some nodes, int64 [R]: [R, d]. A step needs no more of it."""
-        return self.mix(self.layers, rows)
+    def at(self, rows: Tensor) -> AtRows:
+        """The result and the input of some nodes, int64 [R], which may repeat. A step needs no more of them."""
+        if self.layers_at is None:
+            return AtRows(self.mix(self.layers, rows), self.layers[0].index_select(0, rows))
+        different, places = rows.unique(return_inverse=True)
+        layers = self.layers_at(different)
+        return AtRows(self.mix(layers, None).index_select(0, places), layers[0].index_select(0, places))
 
 
 class BehaviourMix(nn.Module):
@@ -81,7 +100,11 @@ class Recommender(nn.Module):
 
     def encode(self, start: Pass) -> Embeddings:
         """The forward pass from its input vectors on."""
-        return Embeddings(self.encoder(start.x0, start.graph, start.hook), self.encoder.mixed, start.masked)
+        make = partial(self.encoder, start.x0, start.graph, start.hook)
+        # What hides nodes asks for them beside the batch's rows: for all layers.
+        whole = bool(start.hooks) or start.masked is not None
+        layers_at = None if whole else self.encoder.layers_at(start.x0, start.graph)
+        return Embeddings(make, self.encoder.mixed, start.masked, layers_at)
 
     def weighed(self, graph: Graph, pairs: tuple[Tensor, Tensor] | None = None) -> Graph:
         """What the encoder sees: of several behaviours their mix, without ``pairs``, users and items [B] to learn."""

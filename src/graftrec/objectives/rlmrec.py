@@ -65,17 +65,20 @@ class FeatureAlignment(nn.Module, Term):
         return "set its weight to 0"
 
     def forward(self, step: Step) -> Tensor:
-        batch = step.batch
+        batch, rows = step.batch, step.rows
         items = torch.cat([batch.items, batch.negatives.flatten()])
-        return self._of_kind("users", batch.users, step) + self._of_kind("items", items, step)
+        item_rows = torch.cat([rows.items, rows.negatives.flatten(0, 1)])
+        return self._of_kind("users", batch.users, rows.users) + self._of_kind("items", items, item_rows)
 
-    def _of_kind(self, name: str, numbers: Tensor, step: Step) -> Tensor:
-        numbers = self.texts.known(name, numbers.unique())
-        if len(numbers) == 0:
-            return step.start.x0.new_zeros(())
-        nodes = numbers if name == "users" else step.space.item_nodes(numbers)
-        projected = self.mlp(self.texts.rows(name, numbers))
-        return info_nce(step.embeddings.at(nodes), projected, self.temperature)
+    def _of_kind(self, name: str, numbers: Tensor, rows: Tensor) -> Tensor:
+        """Of users or items, whose ``numbers`` [B] may repeat, and their vectors ``rows`` [B, d]."""
+        different, places = numbers.unique(return_inverse=True)
+        known = self.texts.known(name, different)
+        if len(known) == 0:
+            return rows.new_zeros(())
+        one_of_each = torch.empty_like(different).scatter_(0, places, torch.arange(len(places), device=places.device))
+        vectors = rows.index_select(0, one_of_each[torch.searchsorted(different, known)])
+        return info_nce(vectors, self.mlp(self.texts.rows(name, known)), self.temperature)
 
 
 class FeatureReconstruction(nn.Module, Term):
@@ -105,7 +108,7 @@ class FeatureReconstruction(nn.Module, Term):
             return step.start.x0.new_zeros(())
         vectors = torch.cat([self.texts.rows("users", users), self.texts.rows("items", items)])
         nodes = torch.cat([users, step.space.item_nodes(items)])
-        return info_nce(self.mlp(step.embeddings.at(nodes)), vectors, self.temperature)
+        return info_nce(self.mlp(step.embeddings.at(nodes).mixed), vectors, self.temperature)
 
 
 def _mlp(width_in: int, width_out: int) -> nn.Sequential:

@@ -11,7 +11,7 @@ from torch import Tensor
 from graftrec.data.sampling import Positives
 from graftrec.graph.node_space import NodeSpace
 from graftrec.graph.views import Pass, View
-from graftrec.nn.recommender import Embeddings
+from graftrec.nn.recommender import AtRows, Embeddings
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,24 +53,30 @@ class Step:
     @cached_property
     def rows(self) -> Rows:
         """The batch's rows of the result."""
-        return self._look_up(self.embeddings.at)
+        return self._split(self._found.mixed)
 
     @cached_property
     def input_rows(self) -> Rows:
-        """The batch's rows of the input x0."""
-        return self._look_up(lambda nodes: self.start.x0.index_select(0, nodes))
+        """The batch's rows of the input x0, as the shared pass sees it."""
+        return self._split(self._found.input)
 
     def view(self, view: View) -> Embeddings:
         """Another forward pass, changed by ``view``."""
         return self.encode(view(self.start))
 
-    def _look_up(self, vectors_of: Callable[[Tensor], Tensor]) -> Rows:
-        batch = self.batch
-        items = (batch.items, batch.negatives.flatten(), batch.shared)
-        nodes = [batch.users, *map(self.space.item_nodes, items)]
-        found = vectors_of(torch.cat(nodes))
-        users, positives, negatives, shared = found.split([len(part) for part in nodes])
-        return Rows(users, positives, negatives.view(*batch.negatives.shape, found.shape[1]), shared)
+    @cached_property
+    def _nodes(self) -> list[Tensor]:
+        """The nodes of users, positives, negatives and shared negatives."""
+        items = (self.batch.items, self.batch.negatives.flatten(), self.batch.shared)
+        return [self.batch.users, *map(self.space.item_nodes, items)]
+
+    @cached_property
+    def _found(self) -> AtRows:
+        return self.embeddings.at(torch.cat(self._nodes))
+
+    def _split(self, found: Tensor) -> Rows:
+        users, positives, negatives, shared = found.split([len(part) for part in self._nodes])
+        return Rows(users, positives, negatives.view(*self.batch.negatives.shape, found.shape[1]), shared)
 
 
 class Term:

@@ -11,6 +11,7 @@ from graftrec.errors import InputError, check_choice
 from graftrec.graph.graph import Graph
 
 LayerHook = Callable[[Tensor, int], Tensor]
+LayersAt = Callable[[Tensor], Sequence[Tensor]]  # rows int64 [R], all different, to L + 1 layers [R, d]
 MIXES: Final = ("mean", "sum", "last", "mean_without_input")
 
 
@@ -46,6 +47,10 @@ class Encoder(nn.Module):
             x = self.layer(index, layers[-1], graph)
             layers.append(x if hook is None else hook(x, index))
         return layers
+
+    def layers_at(self, x0: Tensor, graph: Graph) -> LayersAt | None:
+        """What gives the layers at some rows for less than the whole ones cost; None where nothing does."""
+        return None
 
     def mixed(self, layers: Sequence[Tensor], rows: Tensor | None = None) -> Tensor:
         """The embedding of L + 1 layers: [N, d], or [R, d] at ``rows`` int64 [R] alone."""

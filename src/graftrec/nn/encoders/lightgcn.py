@@ -1,12 +1,16 @@
 """LightGCN: propagation and nothing else."""
 
+from functools import partial
+
+import torch
 from torch import Tensor
 
 from graftrec.errors import check_choice
 from graftrec.graph.graph import Graph
 from graftrec.graph.normalize import EXPONENTS
-from graftrec.graph.propagate import PRECISIONS, propagate
-from graftrec.nn.encoders.base import Encoder
+from graftrec.graph.powers import powers_at
+from graftrec.graph.propagate import PRECISIONS, SparseMatrix, propagate
+from graftrec.nn.encoders.base import Encoder, LayersAt
 
 
 class LightGCN(Encoder):
@@ -35,5 +39,13 @@ class LightGCN(Encoder):
         self.precision = PRECISIONS[propagation_dtype]
 
     def layer(self, index: int, x: Tensor, graph: Graph) -> Tensor:
-        matrix = graph.matrix(self.normalization, False, x.device)
-        return propagate(matrix, x, dtype=self.precision)
+        return propagate(self._matrix(graph, x.device), x, dtype=self.precision)
+
+    def layers_at(self, x0: Tensor, graph: Graph) -> LayersAt | None:
+        matrix = self._matrix(graph, x0.device)
+        if matrix.weights.requires_grad:  # those of behaviours: every entry gets a gradient
+            return None
+        return partial(powers_at, matrix, x0, self.num_layers, dtype=self.precision)
+
+    def _matrix(self, graph: Graph, device: torch.device) -> SparseMatrix:
+        return graph.matrix(self.normalization, False, device)
