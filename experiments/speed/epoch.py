@@ -88,12 +88,13 @@ def fit(settings: Any, *callbacks: Any) -> tuple[float, float, Any, Any]:
 
     prepared, clock = prepare(settings), Clock()
     with tempfile.TemporaryDirectory() as folder:
-        info = RunInfo(Path(folder), build.plain(settings), "speed", settings.job_type, [])
-        with tracked(build.instantiate(settings.get("logger")) or {}, info) as loggers:
+        info = RunInfo(Path(folder), "speed", build.plain(settings), "speed", settings.job_type, [])
+        with tracked(build.instantiate(settings.get("logger")) or {}, info) as tracking:
             module = build.build_module(settings, prepared.data)
-            trainer = build.build_trainer(settings, Path(folder) / "checkpoints", loggers)
+            trainer = build.build_trainer(settings, Path(folder) / "checkpoints", tracking.loggers)
             trainer.callbacks += [clock, *callbacks]
-            trainer.fit_loop.epoch_loop.max_steps = WARM_UP + STEPS + 1
+            trainer.limit_train_batches = WARM_UP + STEPS + 1
+            trainer.fit_loop.max_epochs = 1
             trainer.fit(module, prepared.data)
             epoch_end = time.perf_counter() - clock.last
     return clock.stop - clock.start, epoch_end, prepared, module

@@ -78,7 +78,7 @@ def test_one_kind_alone_may_have_text() -> None:
 def test_gradients_reach_nodes_and_weights_and_text_is_frozen(make: type) -> None:
     term = make(BOTH, dim=3)
     nodes = STEP.embeddings.nodes.clone().requires_grad_()
-    term(replace(STEP, embeddings=replace(masked(0, 6).embeddings, layers=[nodes]))).backward()
+    term(replace(STEP, embeddings=replace(masked(0, 6).embeddings, make=lambda: [nodes]))).backward()
     reached = (nodes.grad != 0).any(dim=1).nonzero().flatten().tolist()
     assert reached == ([0, 6] if make is FeatureReconstruction else [0, 2, 5, 7, 8])
     assert all((weight.grad != 0).any() for weight in term.parameters())
