@@ -10,7 +10,7 @@ and from the rows of results.csv.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,9 @@ from graftrec.recommend.scoring import FactorScorer
 Value = str | int | float
 AGAIN = "again"  # on the command line: run what results.csv has too
 POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25)  # of an item's norm in its score
+RATES = ("1e-3", "3e-3", "1e-2")  # of the studies that search the learning rate
+SEEDS = (0, 1, 2)  # the first chooses the rate
+CHOICE = "valid/ndcg@20"  # by this
 UNTUNED = (  # one recipe for all, of the studies that compare features and ways of entry
     "batch_size=8192",
     "optimizer.lr=1e-2",
@@ -109,6 +112,11 @@ class Finished:
         pl.DataFrame(rows).write_csv(kept)
         return pl.DataFrame(rows)
 
+    def at_best_power(self, metrics: Sequence[str]) -> dict[str, float]:
+        """The power of the items' norms with the best validation NDCG; "powered recall@20": what it gives on test."""
+        found = self.by_power([*metrics, CHOICE.split("/")[1]]).sort(CHOICE, descending=True).row(0, named=True)
+        return {"power": found["power"], **{f"powered {name}": found[f"test/{name}"] for name in metrics}}
+
     def strata(self) -> pl.DataFrame:
         """The run's strata.csv with the cell's values as columns."""
         return pl.read_csv(self.run.strata).with_columns(pl.lit(v).alias(k) for k, v in self.cell.values.items())
@@ -145,6 +153,29 @@ def with_earlier(results: pl.DataFrame, file: Path, key: Sequence[str]) -> pl.Da
         tables.append(pl.read_csv(file, infer_schema_length=None, empty_string_is_null=False))
     together = pl.concat(tables, how="diagonal_relaxed")
     return together.unique(list(key), keep="first", maintain_order=True)
+
+
+def repeated(results: pl.DataFrame, key: Sequence[str], cell: Callable[..., Cell]) -> Iterator[Cell]:
+    """The best rate of each of ``results`` that ran at every rate, with the other seeds.
+
+    ``key`` names ``cell``'s arguments, the last two are the rate and the seed.
+    """
+    first = results.filter(pl.col("seed") == SEEDS[0], pl.col("rate").is_in(RATES))
+    for values, runs in first.group_by(key[:-2], maintain_order=True):
+        if len(runs) == len(RATES):
+            for seed in SEEDS[1:]:
+                yield cell(*values, best_rate(runs), seed)
+
+
+def best_rate(runs: pl.DataFrame) -> str:
+    """The rate with the best validation NDCG among runs that differ in rate and seed, with the first seed."""
+    return runs.filter(pl.col("seed") == SEEDS[0]).sort(CHOICE, descending=True, nulls_last=True)["rate"][0]
+
+
+def edge(runs: pl.DataFrame, rate: str) -> str:
+    """Whether the best rate is the lowest or the highest that was tried: a better one may lie outside."""
+    tried = set(runs["rate"])
+    return "yes" if tried == set(RATES) and rate in (RATES[0], RATES[-1]) else ""
 
 
 def mean_and_deviation(values: pl.Series, digits: int = 4) -> str:

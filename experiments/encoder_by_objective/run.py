@@ -16,7 +16,20 @@ import polars as pl
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from study import Cell, Finished, main, markdown, mean_and_deviation, with_earlier  # noqa: E402
+from study import (  # noqa: E402
+    CHOICE,
+    RATES,
+    SEEDS,
+    Cell,
+    Finished,
+    best_rate,
+    edge,
+    main,
+    markdown,
+    mean_and_deviation,
+    repeated,
+    with_earlier,
+)
 
 from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
 
@@ -25,11 +38,8 @@ ENCODERS = {  # by data: on online_retail the encoders with attention or gates w
     "online_retail": ("identity", "lightgcn", "gcn"),
 }
 OBJECTIVES = ("bpr", "bce", "softmax", "directau", "xsimgcl")
-RATES = ("1e-3", "3e-3", "1e-2")
-SEEDS = (0, 1, 2)  # the first chooses the rate
 KEY = ("data", "encoder", "objective", "rate", "seed")
 METRICS = ("recall@20", "precision@20", "f1@20", "ndcg@20", "coverage@20")
-CHOICE = "valid/ndcg@20"
 POWERED = ("recall@20", "ndcg@20")  # with the items' norms to the best power
 SETTINGS = (
     "features=none",
@@ -59,26 +69,11 @@ def searched() -> Iterator[Cell]:
             yield cell(data, encoder, objective, rate, SEEDS[0])
 
 
-def repeated() -> Iterator[Cell]:
-    """The best rate of each pair that ran at every rate, with the other seeds."""
-    results = pl.read_csv(HERE / "results.csv", schema_overrides={"rate": pl.String})
-    first = results.filter(pl.col("seed") == SEEDS[0], pl.col("rate").is_in(RATES))
-    for (data, encoder, objective), runs in first.group_by(KEY[:3], maintain_order=True):
-        if len(runs) == len(RATES):
-            for seed in SEEDS[1:]:
-                yield cell(data, encoder, objective, best(runs), seed)
-
-
-def best(runs: pl.DataFrame) -> str:
-    """The rate with the best validation NDCG among one pair's runs with the first seed."""
-    return runs.filter(pl.col("seed") == SEEDS[0]).sort(CHOICE, descending=True, nulls_last=True)["rate"][0]
-
-
 def table(results: pl.DataFrame) -> str:
     """Test metrics of each pair at its best rate, mean ± standard deviation over seeds."""
     lines = []
     for (*pair, objective), runs in results.group_by(KEY[:3], maintain_order=True):
-        rate = best(runs) if objective else ""
+        rate = best_rate(runs) if objective else ""
         chosen = runs.filter(pl.col("rate") == rate)
         means = (mean_and_deviation(chosen[name]) for name in METRICS)
         powers = (
@@ -95,7 +90,7 @@ def shares(results: pl.DataFrame) -> str:
     lines = []
     trained = results.filter(pl.col("objective") != "")
     for (data,), runs in trained.group_by("data", maintain_order=True):
-        chosen = pl.concat(pair.filter(pl.col("rate") == best(pair)) for _, pair in runs.group_by(KEY[1:3]))
+        chosen = pl.concat(pair.filter(pl.col("rate") == best_rate(pair)) for _, pair in runs.group_by(KEY[1:3]))
         for name, objectives in (("all five", OBJECTIVES), ("bpr, bce, softmax", OBJECTIVES[:3])):
             cells = chosen.filter(pl.col("objective").is_in(objectives)).group_by(KEY[1:3]).agg(pl.mean(METRICS[0]))
             if min(cells[by].n_unique() for by in ("encoder", "objective")) < 2:
@@ -111,25 +106,15 @@ def of_means(cells: pl.DataFrame, by: str) -> float:
     return cells.group_by(by).agg(pl.mean(METRICS[0]))[METRICS[0]].var(0) / cells[METRICS[0]].var(0)
 
 
-def at_best_power(done: Finished) -> dict[str, float]:
-    """The power of the items' norms with the best validation NDCG, and what it gives on test."""
-    found = done.by_power(METRICS).sort(CHOICE, descending=True).row(0, named=True)
-    return {"power": found["power"], **{f"powered {name}": found[f"test/{name}"] for name in POWERED}}
-
-
-def edge(runs: pl.DataFrame, rate: str) -> str:
-    """Whether the best rate is the lowest or the highest that was tried: a better one may lie outside."""
-    tried = set(runs["rate"])
-    return "yes" if tried == set(RATES) and rate in (RATES[0], RATES[-1]) else ""
-
-
 def report(finished: list[Finished]) -> None:
     """results.csv with every run, and the table."""
     rows = []
     for done in finished:
         beside = done.baseline_rows(METRICS, "encoder")
         rows += [{"objective": "", "rate": "", "seed": 0, **row} for row in beside]
-        rows.append({**done.row(METRICS), CHOICE: RunFolder.read_json(done.run.metrics)[CHOICE], **at_best_power(done)})
+        rows.append(
+            {**done.row(METRICS), CHOICE: RunFolder.read_json(done.run.metrics)[CHOICE], **done.at_best_power(POWERED)}
+        )
     if not rows:
         return
     results = with_earlier(pl.DataFrame(rows, infer_schema_length=None), HERE / "results.csv", KEY)
@@ -148,4 +133,5 @@ def report(finished: list[Finished]) -> None:
 
 if __name__ == "__main__":
     main(HERE, list(searched()), report)
-    main(HERE, [*searched(), *repeated()], report)
+    results = pl.read_csv(HERE / "results.csv", schema_overrides={"rate": pl.String})
+    main(HERE, [*searched(), *repeated(results, KEY, cell)], report)
