@@ -112,6 +112,13 @@ class Finished:
         pl.DataFrame(rows).write_csv(kept)
         return pl.DataFrame(rows)
 
+    def searched_row(self, metrics: Sequence[str], powered: Sequence[str]) -> dict[str, object]:
+        """``row``, the metric that chooses the rate, and ``powered`` metrics at the best power where norms are left."""
+        chosen_by = {CHOICE: RunFolder.read_json(self.run.metrics)[CHOICE]}
+        scorer = self.run.read_config().scorer
+        normed = "item_norm" in scorer and scorer.item_norm != 1
+        return {**self.row(metrics), **chosen_by, **({} if normed else self.at_best_power(powered))}
+
     def at_best_power(self, metrics: Sequence[str]) -> dict[str, float]:
         """The power of the items' norms with the best validation NDCG; "powered recall@20": what it gives on test."""
         found = self.by_power([*metrics, CHOICE.split("/")[1]]).sort(CHOICE, descending=True).row(0, named=True)
@@ -155,11 +162,25 @@ def with_earlier(results: pl.DataFrame, file: Path, key: Sequence[str]) -> pl.Da
     return together.unique(list(key), keep="first", maintain_order=True)
 
 
-def repeated(results: pl.DataFrame, key: Sequence[str], cell: Callable[..., Cell]) -> Iterator[Cell]:
-    """The best rate of each of ``results`` that ran at every rate, with the other seeds.
+def search(
+    here: Path,
+    searched: Sequence[Cell],
+    key: Sequence[str],
+    cell: Callable[..., Cell],
+    report: Callable[[list[Finished]], None],
+) -> None:
+    """``main`` for ``searched``, which run at every rate with the first seed, then for the best rates with the others.
 
     ``key`` names ``cell``'s arguments, the last two are the rate and the seed.
     """
+    main(here, searched, report)
+    if (here / "results.csv").is_file():
+        results = pl.read_csv(here / "results.csv", schema_overrides={"rate": pl.String})
+        main(here, [*searched, *repeated(results, key, cell)], report)
+
+
+def repeated(results: pl.DataFrame, key: Sequence[str], cell: Callable[..., Cell]) -> Iterator[Cell]:
+    """The best rate of each of ``results`` that ran at every rate, with the other seeds."""
     first = results.filter(pl.col("seed") == SEEDS[0], pl.col("rate").is_in(RATES))
     for values, runs in first.group_by(key[:-2], maintain_order=True):
         if len(runs) == len(RATES):

@@ -17,21 +17,17 @@ import polars as pl
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from study import (  # noqa: E402
-    CHOICE,
     RATES,
     SEEDS,
     Cell,
     Finished,
     best_rate,
     edge,
-    main,
     markdown,
     mean_and_deviation,
-    repeated,
+    search,
     with_earlier,
 )
-
-from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
 
 ENCODERS = {  # by data: on online_retail the encoders with attention or gates would take hours
     "rlmrec_amazon": ("identity", "lightgcn", "gcn", "gin", "gat", "gatedgcn"),
@@ -112,9 +108,7 @@ def report(finished: list[Finished]) -> None:
     for done in finished:
         beside = done.baseline_rows(METRICS, "encoder")
         rows += [{"objective": "", "rate": "", "seed": 0, **row} for row in beside]
-        rows.append(
-            {**done.row(METRICS), CHOICE: RunFolder.read_json(done.run.metrics)[CHOICE], **done.at_best_power(POWERED)}
-        )
+        rows.append(done.searched_row(METRICS, POWERED))
     if not rows:
         return
     results = with_earlier(pl.DataFrame(rows, infer_schema_length=None), HERE / "results.csv", KEY)
@@ -132,6 +126,4 @@ def report(finished: list[Finished]) -> None:
 
 
 if __name__ == "__main__":
-    main(HERE, list(searched()), report)
-    results = pl.read_csv(HERE / "results.csv", schema_overrides={"rate": pl.String})
-    main(HERE, [*searched(), *repeated(results, KEY, cell)], report)
+    search(HERE, list(searched()), KEY, cell, report)

@@ -15,7 +15,6 @@ import polars as pl
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from study import (  # noqa: E402
-    CHOICE,
     RATES,
     SEEDS,
     UNTUNED,
@@ -23,14 +22,11 @@ from study import (  # noqa: E402
     Finished,
     best_rate,
     edge,
-    main,
     markdown,
     mean_and_deviation,
-    repeated,
+    search,
     with_earlier,
 )
-
-from graftrec.pipeline.run_folder import RunFolder  # noqa: E402
 
 IDS = ("input=id", "features=none")
 TEXT_IN_OBJECTIVE = ("input=id", "features=minilm")
@@ -70,8 +66,7 @@ def report(finished: list[Finished]) -> None:
     rows = []
     for done in finished:
         rows += [{"rate": "", "seed": 0, **row} for row in done.baseline_rows(METRICS, "objective")]
-        chosen_by = {CHOICE: RunFolder.read_json(done.run.metrics)[CHOICE]}
-        rows.append({**done.row(METRICS), **chosen_by, **done.at_best_power(POWERED)})
+        rows.append(done.searched_row(METRICS, POWERED))
     results = with_earlier(pl.DataFrame(rows, infer_schema_length=None), HERE / "results.csv", KEY).sort(KEY)
     results.select(*KEY, pl.exclude(KEY)).write_csv(HERE / "results.csv", float_precision=6)
     lines = []
@@ -79,7 +74,7 @@ def report(finished: list[Finished]) -> None:
         rate = best_rate(runs)
         chosen = runs.filter(pl.col("rate") == rate)
         means = [mean_and_deviation(chosen[name]) for name in METRICS]
-        powered = [mean_and_deviation(chosen[f"powered {name}"]) if rate else "" for name in POWERED]
+        powered = ["" if chosen["power"].null_count() else mean_and_deviation(chosen[f"powered {n}"]) for n in POWERED]
         epochs, seconds = (f"{chosen[name].median():.0f}" if rate else "" for name in ("epochs", "seconds"))
         lines.append([objective, rate, *means, *powered, len(chosen), edge(runs, rate), epochs, seconds])
     lines.sort(key=lambda line: line[2], reverse=True)
@@ -89,6 +84,4 @@ def report(finished: list[Finished]) -> None:
 
 
 if __name__ == "__main__":
-    main(HERE, SEARCHED, report)
-    results = pl.read_csv(HERE / "results.csv", schema_overrides={"rate": pl.String})
-    main(HERE, [*SEARCHED, *repeated(results, KEY, cell)], report)
+    search(HERE, SEARCHED, KEY, cell, report)

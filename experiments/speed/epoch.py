@@ -68,6 +68,8 @@ def graftrec(*words: str) -> Row:
 def fit(settings: Any, *callbacks: Any) -> tuple[float, float, Any, Any]:
     """Train as ``graftrec train`` does, up to the last timed step, with its Trainer, callbacks and loggers.
 
+    ``settings`` must not validate after the first epoch.
+
     Seconds of STEPS steps, seconds of the epoch's end (checkpoints, loggers), what was prepared, the module.
     """
     import pytorch_lightning as pl
@@ -139,8 +141,9 @@ def recbole() -> Row:
 def memory() -> Row:
     """Reading speed in GB/s of 18 MB (the embedding table, in cache) and 512 MB (memory), and the step's floor.
 
-    The floor reads each edge's row once in each of the 6 products at the table's speed, and passes Adam's 7
-    tables (read weight, gradient and two moments, write three) at memory's.
+    The floor reads each edge's row once in each of the 5 products that are made whole (not that of the last layer,
+    which is made at the batch's rows) at the table's speed, and passes Adam's 7 tables (read weight, gradient and two
+    moments, write three) at memory's.
     """
     import torch
 
@@ -148,7 +151,7 @@ def memory() -> Row:
     table = 4 * DIM * int(data["num_users"] + data["num_items"])
     rows = 4 * DIM * 2 * len(data["train_user"])
     cache, dram = gigabytes_per_second(torch, table), gigabytes_per_second(torch, 512 * 2**20)
-    floor = {name: 1e3 * (2 * LAYERS * rows * share / cache + 7 * table / dram) / 1e9
+    floor = {name: 1e3 * ((2 * LAYERS - 1) * rows * share / cache + 7 * table / dram) / 1e9
              for name, share in (("float32", 1), ("bfloat16", 0.5))}  # fmt: skip
     return {"cache_gbs": cache, "dram_gbs": dram, **{f"floor_{name}_ms": value for name, value in floor.items()}}
 

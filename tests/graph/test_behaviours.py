@@ -119,7 +119,8 @@ def test_encoders_learn_the_shares(encoder: type) -> None:
 
 
 def test_rows_alone_would_not_teach_the_shares() -> None:
-    assert LightGCN(dim=8).layers_at(random_vectors(), BehaviourMix(3)(graph())) is None
+    assert LightGCN(dim=8).rows_alone(random_vectors(), BehaviourMix(3)(graph())) is None
+    assert LightGCN(dim=8).rows_alone(random_vectors(), graph()) is not None
 
 
 def test_encoders_that_multiply_by_no_matrix_are_refused() -> None:

@@ -1,9 +1,13 @@
 """Input, encoder and scorer together."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
+from torch import Tensor
 
 from graftrec.features.nodes import NodeFeatures
 from graftrec.graph.bipartite import bipartite_graph
@@ -13,6 +17,8 @@ from graftrec.nn.inputs.base import Nodes
 from graftrec.nn.inputs.ids import IdInput
 from graftrec.nn.recommender import Recommender
 from graftrec.nn.scorers import Cosine, Dot
+
+Hook = Callable[[Tensor, int], Tensor]
 
 # One user with the first of two items: a layer swaps the vectors of these two.
 GRAPH = bipartite_graph(sp.csr_matrix(np.array([[1, 0]], dtype=np.float32)))
@@ -57,21 +63,36 @@ def test_cosine_factors_have_unit_length() -> None:
 
 
 @pytest.mark.parametrize("rows", [[0, 2, 0, 1], [1], []], ids=str)
-@pytest.mark.parametrize("start", [Pass(GRAPH, X0), Pass(GRAPH, X0, hooks=(lambda x, index: x + 1,))], ids=["", "hook"])
-def test_some_rows_are_those_of_the_whole_result_and_of_the_input(rows: list[int], start: Pass) -> None:
-    embeddings = recommender(Dot()).encode(start)
-    found = embeddings.at(torch.tensor(rows, dtype=torch.long))
-    assert torch.equal(found.mixed, embeddings.nodes[rows])
-    assert torch.equal(found.input, X0[rows])
+@pytest.mark.parametrize("hooks", [(), (lambda x, index: x + 1,)], ids=["no view", "hook"])
+def test_some_rows_and_their_gradients_are_those_of_the_whole(rows: list[int], hooks: tuple[Hook, ...]) -> None:
+    results = []
+    for whole in (True, False):
+        x0 = X0.clone().requires_grad_()
+        embeddings = recommender(Dot()).encode(Pass(GRAPH, x0, hooks=hooks))
+        at = embeddings.at(torch.tensor(rows, dtype=torch.long))
+        found = (embeddings.nodes[rows], x0[rows]) if whole else (at.mixed, at.input)
+        weights = torch.arange(1.0, 1 + 2 * len(rows)).view(-1, 2)
+        loss = (weights * found[0].square()).sum() + (weights * found[1]).sum()
+        results.append((*found, *torch.autograd.grad(loss, x0)))
+    torch.testing.assert_close(*results)
 
 
-def test_rows_alone_make_no_layer_whole() -> None:
-    embeddings = recommender(Dot())(GRAPH)
-    embeddings.at(torch.tensor([0]))
-    assert "layers" not in vars(embeddings)
+class Counted(LightGCN):
+    """Knows how often it made its layers."""
+
+    made = 0
+
+    def forward(self, *arguments: Any) -> list[Tensor]:
+        self.made += 1
+        return super().forward(*arguments)
 
 
-def test_where_a_view_hides_nodes_all_layers_are_made_once_for_all_that_ask() -> None:
-    embeddings = recommender(Dot()).encode(Pass(GRAPH, X0, masked=torch.tensor([2])))
-    embeddings.at(torch.tensor([0]))
-    assert "layers" in vars(embeddings)
+@pytest.mark.parametrize(("whole", "made"), [(False, 0), (True, 1)])
+def test_layers_are_made_once_where_all_nodes_are_needed_and_never_for_some_rows(whole: bool, made: int) -> None:
+    encoder = Counted(dim=2, num_layers=1)
+    embeddings = Recommender(recommender(Dot()).input, encoder, Dot()).encode(Pass(GRAPH, X0), whole)
+    for row in (0, 1):
+        embeddings.at(torch.tensor([row]))
+    assert encoder.made == made
+    assert embeddings.nodes.tolist() == [*USER, *ITEMS]
+    assert encoder.made == 1

@@ -61,12 +61,12 @@ def encode(start: Pass) -> Embeddings:
     layers = [start.x0]
     for index in range(2):
         layers.append(start.hook(propagate(matrix, layers[-1]), index))
-    return Embeddings(lambda: layers, mean_of_layers, start.masked)
+    return Embeddings(start.x0, lambda: layers, mean_of_layers, start.masked)
 
 
 def embeddings_of(x0: Tensor, nodes: Tensor) -> Embeddings:
     """A pass from ``x0`` that ends in ``nodes``, [N, d] both."""
-    return Embeddings(lambda: [x0, nodes], last_layer)
+    return Embeddings(x0, lambda: [x0, nodes], last_layer)
 
 
 def last_layer(layers: Sequence[Tensor], rows: Tensor | None) -> Tensor:

@@ -112,7 +112,7 @@ def test_xsimgcl_contrasts_the_result_with_a_layer_of_the_same_pass(layer: int, 
 def test_layers_in_the_lower_precision_of_the_propagation() -> None:
     step = random_step(seed=11)
     nodes = step.embeddings.nodes.float()
-    low = replace(step, embeddings=Embeddings(lambda: [nodes, nodes.bfloat16()], mean_of_layers))
+    low = replace(step, embeddings=Embeddings(nodes, lambda: [nodes, nodes.bfloat16()], mean_of_layers))
     assert XSimGCL(layer=1)(low).dtype == torch.float32
 
 

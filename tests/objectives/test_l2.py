@@ -1,5 +1,7 @@
 """The penalty on three rows and against loops."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -79,3 +81,9 @@ def test_rows_outside_the_batch_are_not_penalised(of: str) -> None:
 def test_unknown_rows_are_refused() -> None:
     with pytest.raises(InputError, match=r"l2.of='both' is unknown; choose one of input, propagated, all"):
         L2(of="both")
+
+
+def test_hidden_nodes_are_penalised_by_their_own_input() -> None:
+    step = step_of(USERS, ITEMS, BATCH, NEGATIVES)
+    hidden = replace(step.start, x0=torch.zeros_like(step.start.x0), masked=torch.arange(5))
+    assert L2()(replace(step, embeddings=step.encode(hidden))).item() == L2()(step).item() > 0

@@ -31,6 +31,10 @@ class BehaviourGraph(Graph):
     hidden: tuple[Tensor, Tensor] | None = None  # users and items [B] of pairs whose edges are left out
     _values: dict[tuple[str, bool, str], Tensor] = field(default_factory=dict, repr=False)
 
+    @property
+    def learned(self) -> bool:
+        return self.weights is not None and self.weights.requires_grad
+
     def mixed(self, weights: Tensor, hidden: tuple[Tensor, Tensor] | None = None) -> "BehaviourGraph":
         """The same graph under other weights [T] of the behaviours; their gradient is that of the edge weights.
 

@@ -50,6 +50,11 @@ class Graph:
         """Directed edges: two for each interaction."""
         return int(self.adjacency.nnz)
 
+    @property
+    def learned(self) -> bool:
+        """Whether its matrix gets a gradient."""
+        return False
+
     @cached_property
     def weighted(self) -> bool:
         """Whether any edge weight differs from 1."""

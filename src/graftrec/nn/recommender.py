@@ -31,10 +31,11 @@ class AtRows(NamedTuple):
 class Embeddings:
     """One forward pass, made when it is asked for: L + 1 layers [N, d], users above items, that ``mix`` reduces to one.
 
-    ``layers_at`` gives the layers at some rows alone, where that costs less. ``masked`` int64 [M] are the nodes
-    whose input a view hid.
+    ``x0`` is its input. ``layers_at`` gives the layers at some rows alone, where that costs less; each call of ``at``
+    is then a pass of its own. ``masked`` int64 [M] are the nodes whose input a view hid.
     """
 
+    x0: Tensor
     make: Callable[[], Sequence[Tensor]]
     mix: Mix
     masked: Tensor | None = None
@@ -53,7 +54,7 @@ class Embeddings:
     def at(self, rows: Tensor) -> AtRows:
         """The result and the input of some nodes, int64 [R], which may repeat. A step needs no more of them."""
         if self.layers_at is None:
-            return AtRows(self.mix(self.layers, rows), self.layers[0].index_select(0, rows))
+            return AtRows(self.mix(self.layers, rows), self.x0.index_select(0, rows))
         different, places = rows.unique(return_inverse=True)
         layers = self.layers_at(different)
         return AtRows(self.mix(layers, None).index_select(0, places), layers[0].index_select(0, places))
@@ -98,13 +99,12 @@ class Recommender(nn.Module):
         """``pairs``: see ``weighed``."""
         return self.encode(Pass(self.weighed(graph, pairs), self.input()))
 
-    def encode(self, start: Pass) -> Embeddings:
-        """The forward pass from its input vectors on."""
+    def encode(self, start: Pass, whole: bool = False) -> Embeddings:
+        """The forward pass from its input vectors on; ``whole``: more than some rows of it will be asked for."""
         make = partial(self.encoder, start.x0, start.graph, start.hook)
-        # What hides nodes asks for them beside the batch's rows: for all layers.
-        whole = bool(start.hooks) or start.masked is not None
-        layers_at = None if whole else self.encoder.layers_at(start.x0, start.graph)
-        return Embeddings(make, self.encoder.mixed, start.masked, layers_at)
+        # hooks change whole layers
+        layers_at = None if whole or start.hooks else self.encoder.rows_alone(start.x0, start.graph)
+        return Embeddings(start.x0, make, self.encoder.mixed, start.masked, layers_at)
 
     def weighed(self, graph: Graph, pairs: tuple[Tensor, Tensor] | None = None) -> Graph:
         """What the encoder sees: of several behaviours their mix, without ``pairs``, users and items [B] to learn."""

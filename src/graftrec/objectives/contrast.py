@@ -103,6 +103,8 @@ class XSimGCL(Contrast):
     the input out of the mix: ``encoder.mix=mean_without_input``.
     """
 
+    whole: ClassVar[bool] = True
+
     layer: int = 1
 
     def nodes(self, step: Step) -> tuple[Tensor, Tensor]:

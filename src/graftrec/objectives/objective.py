@@ -36,6 +36,11 @@ class Objective(nn.Module):
         return 1 + sum(term.passes for term in self.terms.values())
 
     @property
+    def whole(self) -> bool:
+        """Whether a term asks for more of the shared pass than the batch's rows."""
+        return any(term.whole for term in self.terms.values())
+
+    @property
     def graphs(self) -> int:
         """Graphs in memory: the whole one and those of views."""
         return 1 + sum(term.graphs for term in self.terms.values())

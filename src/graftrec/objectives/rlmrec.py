@@ -1,5 +1,7 @@
 """RLMRec: what a language model knows of a node, tied to its vector from the graph."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -88,6 +90,8 @@ class FeatureReconstruction(nn.Module, Term):
     ``objective.views`` hides by ``graph.views.NodeMask`` in the shared pass, the first ``at_most`` of them (drawn
     in random order): the contrast grows with their square.
     """
+
+    whole: ClassVar[bool] = True
 
     def __init__(self, features: NodeFeatures, dim: int, temperature: float = 0.5, at_most: int = 4096) -> None:
         super().__init__()

@@ -57,8 +57,10 @@ class Step:
 
     @cached_property
     def input_rows(self) -> Rows:
-        """The batch's rows of the input x0, as the shared pass sees it."""
-        return self._split(self._found.input)
+        """The batch's rows of the input x0, as no view has changed it."""
+        if self.embeddings.x0 is self.start.x0:
+            return self._split(self._found.input)
+        return self._split(self.start.x0.index_select(0, torch.cat(self._nodes)))
 
     def view(self, view: View) -> Embeddings:
         """Another forward pass, changed by ``view``."""
@@ -85,6 +87,7 @@ class Term:
     negatives: ClassVar[str | None] = None  # the kind that it needs: per_positive, shared or none
     passes: ClassVar[int] = 0  # forward passes beside the shared one
     graphs: ClassVar[int] = 0  # that it keeps beside the whole one
+    whole: ClassVar[bool] = False  # asks for more of the shared pass than the batch's rows
 
     @property
     def whole_batch(self) -> str:

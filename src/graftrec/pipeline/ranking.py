@@ -129,7 +129,7 @@ def _outline_of_a_step(module: RankingModule, x0: Tensor, data: GraphDataModule[
 
     def encode(start: Pass) -> Embeddings:
         encoder = module.recommender.encoder
-        return Embeddings(lambda: [start.x0] * (encoder.num_layers + 1), encoder.mixed, start.masked)
+        return Embeddings(start.x0, lambda: [start.x0] * (encoder.num_layers + 1), encoder.mixed, start.masked)
 
     start = Pass(data.graph, x0, (module.seed, 0))
     return Step(next(iter(data.batches)), start, encode(module.objective.view(start)), data.batches.positives, encode)

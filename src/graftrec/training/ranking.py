@@ -45,7 +45,7 @@ class RankingModule(GraphModule):
         part = part_of(batch, self.trainer)
         graph = self.recommender.weighed(self.graph, (batch.users, batch.items))
         start = Pass(graph, self.recommender.input(), (self.seed, self.current_epoch))
-        shared = self.recommender.encode(self.objective.view(start))
+        shared = self.recommender.encode(self.objective.view(start), self.objective.whole)
         step = Step(part.batch, start, shared, self.positives, self.recommender.encode)
         loss, terms = self.objective(step)
         named = {"train/loss": loss, **{f"train/loss/{name}": value for name, value in terms.items()}}

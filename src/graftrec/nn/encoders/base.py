@@ -48,7 +48,7 @@ class Encoder(nn.Module):
             layers.append(x if hook is None else hook(x, index))
         return layers
 
-    def layers_at(self, x0: Tensor, graph: Graph) -> LayersAt | None:
+    def rows_alone(self, x0: Tensor, graph: Graph) -> LayersAt | None:
         """What gives the layers at some rows for less than the whole ones cost; None where nothing does."""
         return None
 

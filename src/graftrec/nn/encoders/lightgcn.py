@@ -41,11 +41,10 @@ class LightGCN(Encoder):
     def layer(self, index: int, x: Tensor, graph: Graph) -> Tensor:
         return propagate(self._matrix(graph, x.device), x, dtype=self.precision)
 
-    def layers_at(self, x0: Tensor, graph: Graph) -> LayersAt | None:
-        matrix = self._matrix(graph, x0.device)
-        if matrix.weights.requires_grad:  # those of behaviours: every entry gets a gradient
+    def rows_alone(self, x0: Tensor, graph: Graph) -> LayersAt | None:
+        if graph.learned:
             return None
-        return partial(powers_at, matrix, x0, self.num_layers, dtype=self.precision)
+        return partial(powers_at, self._matrix(graph, x0.device), x0, self.num_layers, dtype=self.precision)
 
     def _matrix(self, graph: Graph, device: torch.device) -> SparseMatrix:
         return graph.matrix(self.normalization, False, device)
