@@ -50,6 +50,20 @@ def test_other_shares_give_exact_counts(split: RandomSplit, degree: int, expecte
     assert sizes(split(one_user(degree), 0, "clean")) == expected
 
 
+@pytest.mark.parametrize(
+    ("degree", "expected"),
+    [(1, (1, 0, 0)), (2, (1, 0, 1)), (3, (1, 1, 1)), (9, (7, 1, 1)), (19, (17, 1, 1)), (20, (16, 2, 2))],
+)
+def test_shares_rounded_down_but_to_one(degree: int, expected: tuple[int, int, int]) -> None:
+    assert sizes(RandomSplit(0.1, 0.1, "down")(one_user(degree), 0, "clean")) == expected
+
+
+def test_rounding_is_part_of_the_id_and_checked() -> None:
+    assert [RandomSplit(rounding="down").id, RandomSplit(0.1, 0.1, "down").id] == ["random_down", "random80_10_10_down"]
+    with pytest.raises(InputError, match=r"split.rounding='up' is unknown; choose one of half_up, down"):
+        RandomSplit(rounding="up")
+
+
 @pytest.mark.parametrize(("degree", "expected"), [(1, (1, 0, 0)), (2, (1, 0, 1)), (3, (1, 0, 2))])
 def test_every_user_keeps_a_training_item_before_any_is_held_out(degree: int, expected: tuple[int, int, int]) -> None:
     assert sizes(RandomSplit(valid=0.25, test=0.7)(one_user(degree), 0, "clean")) == expected
