@@ -3,6 +3,7 @@
 import mmap
 import os
 import time
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 import torch
 from pytorch_lightning import Callback
+from pytorch_lightning.callbacks import Timer
 
 from graftrec.data.dataset import Dataset
 from graftrec.training.costs import EpochCosts
@@ -43,6 +45,14 @@ def test_validation_counts_as_time_but_not_for_speed(table: pl.DataFrame, synthe
     for row in table.to_dicts():
         steps = len(synthetic.train) / row["cost/examples_per_second"]
         assert row["cost/epoch_seconds"] > 0.5 + steps
+
+
+def test_an_epoch_that_is_cut_short_has_the_speed_of_its_steps(synthetic: Dataset, tmp_path: Path) -> None:
+    data = data_module(synthetic)
+    first_step = Timer(duration=timedelta(microseconds=1))
+    fit(ranking_module(data), data, 2, EpochCSVLogger(tmp_path / "metrics.csv"), [EpochCosts(), first_step])
+    (row,) = pl.read_csv(tmp_path / "metrics.csv").to_dicts()
+    assert row["cost/examples_per_second"] > 1 / row["cost/epoch_seconds"]
 
 
 def test_memory_is_the_process_peak(table: pl.DataFrame) -> None:

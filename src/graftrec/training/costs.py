@@ -25,10 +25,9 @@ class EpochCosts(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, n: int
     ) -> None:
         self.examples += len(batch.users)
-        if trainer.is_last_batch:
-            if pl_module.device.type == "cuda":
-                torch.cuda.synchronize(pl_module.device)
-            self.trained = time.perf_counter()
+        if trainer.is_last_batch and pl_module.device.type == "cuda":
+            torch.cuda.synchronize(pl_module.device)
+        self.trained = time.perf_counter()  # of every batch: max_time may end an epoch before its last
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         values = {
