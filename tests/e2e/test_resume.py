@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import polars as pl
+
 from tests.e2e.conftest import SMALL, Cli
 
 SETTINGS = [
@@ -52,3 +54,5 @@ def test_killed_and_resumed_run_gives_the_same_metrics(cli: Cli, tmp_path: Path)
     assert metrics[0] == metrics[1]
     assert (killed / "metrics.csv").read_text().splitlines()[1] == rows  # the curve before the kill is kept
     assert epochs_done(killed) == epochs_done(whole)
+    seconds = pl.read_csv(killed / "metrics.csv")["cost/epoch_seconds"].sum()
+    assert json.loads((killed / "run.json").read_text())["stages"]["train"]["seconds"] > seconds

@@ -22,11 +22,12 @@ class Stages:
     done: list[Stage] = field(default_factory=list)
 
     @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
+    def __call__(self, name: str, before: float = 0.0) -> Iterator[None]:
+        """``before``: seconds that an interrupted process spent on it."""
         reset_peak()
         start = time.perf_counter()
         yield
-        self.done.append(Stage(name, time.perf_counter() - start, peak_memory_gib()))
+        self.done.append(Stage(name, before + time.perf_counter() - start, peak_memory_gib()))
 
     def to_dict(self) -> dict[str, dict[str, float]]:
         """Plain numbers by stage, for json."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import torch
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.callbacks import EarlyStopping
@@ -59,7 +60,7 @@ def _train(config: DictConfig, run: RunFolder) -> dict[str, float]:
     with tracked(build.instantiate(config.get("logger")) or {}, run_info(config, run, facts)) as tracking:
         module = build.build_module(config, prepared.data)
         trainer = build.build_trainer(config, run.checkpoints, tracking.loggers)
-        with prepared.stages("train"):
+        with prepared.stages("train", _seconds_before(run)):
             if not _stopped_early(run):
                 fit = Fit(DictConfig(build.plain(config)), run, module, prepared.data, run.last.is_file())
                 fit(trainer) if processes == 1 else fit_in_processes(fit, tracking.loggers, processes)
@@ -104,6 +105,14 @@ def _stopped_early(run: RunFolder) -> bool:
     settle_moved_folder(run)
     states = load_checkpoint(run.last)["callbacks"]
     return any(state.get("stopped_epoch") for name, state in states.items() if EarlyStopping.__name__ in name)
+
+
+def _seconds_before(run: RunFolder) -> float:
+    """What the epochs took that an interrupted run had finished."""
+    if not (run.last.is_file() and run.curves.is_file()):
+        return 0.0
+    finished = pl.read_csv(run.curves).filter(pl.col("epoch") <= load_checkpoint(run.last)["epoch"])
+    return float(finished["cost/epoch_seconds"].sum()) if "cost/epoch_seconds" in finished.columns else 0.0
 
 
 def _save_factors(module: GraphModule, run: RunFolder) -> Factors:
