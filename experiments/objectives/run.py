@@ -30,7 +30,7 @@ from study import (  # noqa: E402
 
 IDS = ("input=id", "features=none")
 TEXT_IN_OBJECTIVE = ("input=id", "features=minilm")
-RANDOM_IN_OBJECTIVE = ("input=id", "features=random")  # the control: as wide, and nothing in them
+RANDOM_IN_OBJECTIVE = ("input=id", "features=random")  # the control: as wide, with nothing in them
 OBJECTIVES = {  # by name, what is typed
     "bpr": ("objective=bpr", *IDS),
     "bpr_hard": ("objective=bpr_hard", *IDS),
@@ -43,8 +43,8 @@ OBJECTIVES = {  # by name, what is typed
     "xsimgcl": ("objective=xsimgcl", "encoder.mix=mean_without_input", *IDS),
     "rlmrec_con": ("objective=rlmrec_con", *TEXT_IN_OBJECTIVE),
     "rlmrec_gen": ("objective=rlmrec_gen", *TEXT_IN_OBJECTIVE),
-    "rlmrec_con, random vectors": ("objective=rlmrec_con", *RANDOM_IN_OBJECTIVE),
-    "rlmrec_gen, random vectors": ("objective=rlmrec_gen", *RANDOM_IN_OBJECTIVE),
+    "rlmrec_con_random": ("objective=rlmrec_con", *RANDOM_IN_OBJECTIVE),
+    "rlmrec_gen_random": ("objective=rlmrec_gen", *RANDOM_IN_OBJECTIVE),
     "alpharec": ("experiment=alpharec",),  # text as input, and its own negatives, temperature and scorer
 }
 KEY = ("objective", "rate", "seed")
