@@ -142,7 +142,7 @@ def test_a_recipe_runs_on_files_of_its_datas_format(
         cli("reproduce", name, *words, *quick)
     assert ended.value.code == 1
     content = json.loads((tmp_path / name / "reproduce.json").read_text())
-    data = "movielens_1m/random80_10_10-rating3" if "1m" in name else "alpharec_games/given"
+    data = "movielens_1m/random80_10_10_down-rating3" if "1m" in name else "alpharec_games/given"
     assert (content["data"], content["leaky"]) == (data, False)
     assert all(row["got"] > 0 for row in content["metrics"])
 
