@@ -32,7 +32,8 @@ class Embeddings:
     """One forward pass, made when it is asked for: L + 1 layers [N, d], users above items, that ``mix`` reduces to one.
 
     ``x0`` is its input. ``layers_at`` gives the layers at some rows alone, where that costs less; each call of ``at``
-    is then a pass of its own. Noise and dropout are drawn when the layers are made. ``masked`` int64 [M] are the nodes whose input a view hid.
+    is then a pass of its own. Noise and dropout are drawn when the layers are made. ``masked`` int64 [M] are the nodes
+    whose input a view hid.
     """
 
     x0: Tensor
