@@ -66,4 +66,4 @@ def test_a_matrix_that_float32_cannot_invert_is_refused() -> None:
 @pytest.mark.parametrize("sides", [(29_858, 40_981), (40_981, 29_858)])
 def test_memory_is_that_of_one_matrix_of_the_fewer(sides: tuple[int, int]) -> None:
     degrees = (np.ones(side, dtype=np.int64) for side in sides)
-    assert EASE(1.0).memory_gib(*degrees) == pytest.approx(3.32, abs=0.01)
+    assert EASE(1.0).memory_gib(*degrees) == pytest.approx(3.32 + 0.23, abs=0.01)  # and two panels of 1,024 rows

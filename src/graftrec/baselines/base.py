@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Final, Protocol, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -15,6 +15,8 @@ from graftrec.data.interactions import Interactions
 from graftrec.graph.normalize import normalize
 
 T = TypeVar("T")
+
+GRAM_BLOCK: Final = 1024  # rows of a dense matrix that are made at once
 
 
 class Fitted(Protocol):
@@ -42,23 +44,6 @@ class TrainingData:
     def normalized(self) -> sp.csr_matrix:
         """D_U^-1/2 R D_I^-1/2, [U, I]."""
         return normalize(self.matrix, "symmetric")
-
-    @cached_property
-    def co_occurrence(self) -> sp.csr_matrix:
-        """|U_i n U_j|, users that two items share, with a zero diagonal, [I, I]."""
-        return co_occurrence(self.matrix.T.tocsr())
-
-    def dense_gram(self) -> Tensor:
-        """R^T R, float32 [I, I], a new one each time."""
-        gram = torch.from_numpy(self.co_occurrence.toarray())
-        gram.diagonal().copy_(torch.from_numpy(self.train.item_degree))
-        return gram
-
-    def dense_gram_of_users(self) -> Tensor:
-        """R R^T, float32 [U, U], a new one each time."""
-        gram = torch.from_numpy(co_occurrence(self.matrix).toarray())
-        gram.diagonal().copy_(torch.from_numpy(self.train.user_degree))
-        return gram
 
     def once(self, name: str, settings: Hashable, compute: Callable[[], T]) -> T:
         """``compute()``, or what it gave the last time under this ``name`` if that was for equal ``settings``."""
@@ -92,10 +77,9 @@ def co_occurring(degree: np.ndarray, num_rows: int) -> float:
     return float(-np.expm1(-(degree.astype(np.float64) ** 2).sum() / cells) * cells)
 
 
-def co_occurrence(matrix: sp.csr_matrix) -> sp.csr_matrix:
-    """How many columns two rows of a binary matrix [n, m] share, with a zero diagonal, [n, n]."""
-    both = sp.csr_matrix(matrix @ matrix.T)
-    both.setdiag(0)
-    both.eliminate_zeros()
-    both.sort_indices()
-    return both
+def dense_gram(matrix: sp.csr_matrix) -> Tensor:
+    """M M^T of a sparse matrix [n, m], float32 [n, n], without its sparse form."""
+    gram, transposed = torch.empty(matrix.shape[0], matrix.shape[0]), matrix.T.tocsr()
+    for rows in torch.arange(matrix.shape[0]).split(GRAM_BLOCK):
+        (matrix[rows.numpy()] @ transposed).toarray(out=gram[rows[0] : rows[-1] + 1].numpy())
+    return gram

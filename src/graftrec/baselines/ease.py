@@ -7,7 +7,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from graftrec.baselines.base import Baseline, TrainingData, co_occurring
+from graftrec.baselines.base import Baseline, TrainingData, dense_gram
 from graftrec.baselines.scorers import WIDTH, DenseProduct
 from graftrec.errors import InputError
 from graftrec.graph.propagate import SparseMatrix, multiply
@@ -32,8 +32,8 @@ class EASE(Baseline):
     def fit(self, data: TrainingData) -> "DenseProduct | UserInverse":
         num_users, num_items = data.matrix.shape
         if num_users < num_items:
-            return UserInverse(data.matrix, self._inverse(data.dense_gram_of_users()), self.penalty)
-        weights = self._inverse(data.dense_gram())
+            return UserInverse(data.matrix, self._inverse(dense_gram(data.matrix)), self.penalty)
+        weights = self._inverse(dense_gram(data.matrix.T.tocsr()))
         weights /= -weights.diagonal().clone()
         weights.fill_diagonal_(0)
         return DenseProduct(data.matrix, weights)
@@ -44,8 +44,8 @@ class EASE(Baseline):
         return gram
 
     def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
-        fewer, columns = sorted((user_degree, item_degree), key=len)
-        return (4 * len(fewer) ** 2 + 8 * co_occurring(columns, len(fewer))) / 2**30  # it is sparse first
+        rows = min(len(user_degree), len(item_degree))
+        return 4 * rows * (rows + 2 * BLOCK) / 2**30  # and what a sweep reads and writes
 
 
 class UserInverse:

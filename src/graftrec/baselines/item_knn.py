@@ -6,13 +6,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from graftrec.baselines.base import Baseline, TrainingData
-from graftrec.baselines.neighbours import ShrunkCosine, neighbours_gib
+from graftrec.baselines.neighbours import KEPT, nearest_by_cosine, nearest_gib
 from graftrec.baselines.scorers import SparseProduct
 
 
 @dataclass(frozen=True)
 class ItemKNN(Baseline):
-    """score(u, i) = sum of S_ij over u's training items j among i's nearest neighbours, S the ``ShrunkCosine``.
+    """score(u, i) = sum of S_ij over u's training items j among i's nearest neighbours, S the shrunk cosine.
 
     Sarwar et al. (WWW 2001). With ``deviations`` it is mean_i + sum of S_ij (r_uj - mean_j) / sum of S_ij, over all of
     i's nearest neighbours j, where mean_j is the share of users that have j (Ma, King & Lyu, SIGIR 2007).
@@ -23,12 +23,12 @@ class ItemKNN(Baseline):
     deviations: bool = False
 
     def fit(self, data: TrainingData) -> SparseProduct:
-        similarity = data.once(
+        kept = max(self.neighbours, KEPT)
+        nearest = data.once(
             "item-kNN",
-            self.shrinkage,
-            lambda: ShrunkCosine(data.co_occurrence, data.train.item_degree, self.shrinkage),
-        )
-        nearest = similarity.nearest(self.neighbours)
+            (self.shrinkage, kept),
+            lambda: nearest_by_cosine(data.matrix.T.tocsr(), self.shrinkage, kept),
+        ).cut(self.neighbours)
         if not self.deviations:
             return SparseProduct(data.matrix, nearest.T.tocsr())
         total = np.asarray(nearest.sum(axis=1)).ravel()
@@ -37,4 +37,4 @@ class ItemKNN(Baseline):
         return SparseProduct(data.matrix, weights.T.tocsr(), bias=mean - weights @ mean)
 
     def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
-        return neighbours_gib(user_degree, len(item_degree))
+        return nearest_gib(user_degree, len(item_degree), max(self.neighbours, KEPT))

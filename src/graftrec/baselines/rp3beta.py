@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 
 from graftrec.baselines.base import Baseline, TrainingData
-from graftrec.baselines.neighbours import largest_of_rows, neighbours_gib
+from graftrec.baselines.neighbours import KEPT, Nearest, nearest_gib
 from graftrec.baselines.scorers import SparseProduct
 from graftrec.graph.normalize import normalize
 
@@ -24,19 +23,16 @@ class RP3Beta(Baseline):
     neighbours: int
 
     def fit(self, data: TrainingData) -> SparseProduct:
-        steps = data.once("RP3beta", (self.alpha, self.beta), lambda: self._steps(data))
-        return SparseProduct(data.matrix, largest_of_rows(steps, self.neighbours))
+        kept = max(self.neighbours, KEPT)
+        steps = data.once("RP3beta", (self.alpha, self.beta, kept), lambda: self._steps(data, kept))
+        return SparseProduct(data.matrix, steps.cut(self.neighbours))
 
-    def _steps(self, data: TrainingData) -> sp.csr_matrix:
-        """Item to user to item, [I, I]."""
+    def _steps(self, data: TrainingData, kept: int) -> Nearest:
+        """Item to user to item, the ``kept`` likeliest from each."""
         to_user = normalize(data.matrix.T.tocsr(), "l1_left").power(self.alpha)
         to_item = normalize(data.matrix, "l1_left").power(self.alpha)
         penalty = np.maximum(data.train.item_degree, 1).astype(np.float32) ** -self.beta
-        steps = sp.csr_matrix((to_user @ to_item) @ sp.diags_array(penalty))
-        steps.setdiag(0)
-        steps.eliminate_zeros()
-        steps.sort_indices()
-        return steps.astype(np.float32)
+        return Nearest(to_user, to_item, lambda steps, _: steps.data * penalty[steps.indices], kept)
 
     def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
-        return neighbours_gib(user_degree, len(item_degree))
+        return nearest_gib(user_degree, len(item_degree), max(self.neighbours, KEPT))

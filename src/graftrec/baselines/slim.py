@@ -8,8 +8,8 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from graftrec.baselines.base import Baseline, TrainingData
-from graftrec.baselines.neighbours import ShrunkCosine, neighbours_gib
+from graftrec.baselines.base import Baseline, TrainingData, dense_gram
+from graftrec.baselines.neighbours import nearest_by_cosine, nearest_gib
 from graftrec.baselines.scorers import SparseProduct
 
 CELLS: Final = 2**22  # of all neighbours' Gram matrices at once: 16 MiB, about what a cache holds
@@ -33,9 +33,9 @@ class SLIM(Baseline):
         near = data.once(
             "SLIM",
             self.neighbours,
-            lambda: ShrunkCosine(data.co_occurrence, data.train.item_degree, 0.0).nearest(self.neighbours),
+            lambda: nearest_by_cosine(data.matrix.T.tocsr(), 0.0, self.neighbours).cut(self.neighbours),
         )
-        gram = data.once("gram", None, data.dense_gram)
+        gram = data.once("gram", None, lambda: dense_gram(data.matrix.T.tocsr()))
         counts = np.diff(near.indptr)
         order = np.argsort(-counts, kind="stable")  # equal widths together
         weights, start = [], 0
@@ -48,7 +48,7 @@ class SLIM(Baseline):
         return SparseProduct(data.matrix, sp.csr_matrix((value, (row, column)), shape=near.shape))
 
     def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
-        return 4 * len(item_degree) ** 2 / 2**30 + neighbours_gib(user_degree, len(item_degree))
+        return 4 * len(item_degree) ** 2 / 2**30 + nearest_gib(user_degree, len(item_degree), self.neighbours)
 
     def _weights(
         self, gram: Tensor, near: sp.csr_matrix, items: np.ndarray, width: int

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graftrec.baselines.base import Baseline, TrainingData, co_occurrence
-from graftrec.baselines.neighbours import ShrunkCosine, neighbours_gib
+from graftrec.baselines.base import Baseline, TrainingData
+from graftrec.baselines.neighbours import KEPT, nearest_by_cosine, nearest_gib
 from graftrec.baselines.scorers import SparseProduct
 
 
 @dataclass(frozen=True)
 class UserKNN(Baseline):
-    """score(u, i) = sum of S_uv over u's nearest neighbours v that have i in training, S the ``ShrunkCosine``.
+    """score(u, i) = sum of S_uv over u's nearest neighbours v that have i in training, S the shrunk cosine.
 
     Resnick et al. (CSCW 1994), for binary data.
     """
@@ -20,11 +20,11 @@ class UserKNN(Baseline):
     shrinkage: float
 
     def fit(self, data: TrainingData) -> SparseProduct:
-        both = data.once("users", None, lambda: co_occurrence(data.matrix))
-        similarity = data.once(
-            "user-kNN", self.shrinkage, lambda: ShrunkCosine(both, data.train.user_degree, self.shrinkage)
+        kept = max(self.neighbours, KEPT)
+        nearest = data.once(
+            "user-kNN", (self.shrinkage, kept), lambda: nearest_by_cosine(data.matrix, self.shrinkage, kept)
         )
-        return SparseProduct(similarity.nearest(self.neighbours), data.matrix)
+        return SparseProduct(nearest.cut(self.neighbours), data.matrix)
 
     def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
-        return neighbours_gib(item_degree, len(user_degree))
+        return nearest_gib(item_degree, len(user_degree), max(self.neighbours, KEPT))
