@@ -36,7 +36,7 @@ OBJECTIVES = {  # by name, what is typed
     "bpr_hard": ("objective=bpr_hard", *IDS),
     "bce": ("objective=bce", *IDS),
     "softmax": ("objective=softmax", *IDS),
-    "simplex": ("objective=simplex", *IDS),
+    "simplex": ("objective=simplex", "scorer=dot", *IDS),  # as all; norms to other powers stand beside
     "directau": ("objective=directau", *IDS),
     "sgl": ("objective=sgl", *IDS),
     "simgcl": ("objective=simgcl", "encoder.mix=mean_without_input", *IDS),
@@ -45,7 +45,8 @@ OBJECTIVES = {  # by name, what is typed
     "rlmrec_gen": ("objective=rlmrec_gen", *TEXT_IN_OBJECTIVE),
     "rlmrec_con_random": ("objective=rlmrec_con", *RANDOM_IN_OBJECTIVE),
     "rlmrec_gen_random": ("objective=rlmrec_gen", *RANDOM_IN_OBJECTIVE),
-    "alpharec": ("experiment=alpharec",),  # text as input, and its own negatives, temperature and scorer
+    # text as input, and its own negatives, temperature and scorer
+    "alpharec": ("experiment=alpharec", "positives=each_pair", "objective.terms.softmax.mask_positives=false"),
 }
 KEY = ("objective", "rate", "seed")
 METRICS = ("recall@20", "precision@20", "f1@20", "ndcg@20", "coverage@20")

@@ -73,7 +73,7 @@ def test_two_views_of_noise_are_both_added() -> None:
     assert start.hook(x, 0).item() == pytest.approx(1.3)
 
 
-@pytest.mark.parametrize(("rate", "count"), [(0.5, 6), (0.01, 1), (0.0, 1)])
+@pytest.mark.parametrize(("rate", "count"), [(0.5, 5), (0.01, 1), (0.0, 1)])
 def test_masked_nodes_have_the_token_as_input(rate: float, count: int) -> None:
     view, start = NodeMask(8, rate), start_of(random_graph())
     with torch.no_grad():
@@ -86,6 +86,14 @@ def test_masked_nodes_have_the_token_as_input(rate: float, count: int) -> None:
     assert not torch.equal(masked.masked, view(start).masked) or count == 1
     (gradient,) = torch.autograd.grad(masked.x0.sum(), view.token)
     assert (gradient == count).all()
+
+
+def test_nodes_without_an_edge_are_not_masked() -> None:
+    edges = np.zeros((5, 5), dtype=np.float32)
+    edges[0, 3] = edges[3, 0] = 1
+    start = Pass(Graph(NodeSpace(2, 3), sp.csr_matrix(edges)), torch.ones(5, 8))
+    view = NodeMask(8, rate=0.5)
+    assert {int(view(start).masked) for _ in range(30)} == {0, 3}
 
 
 @weighted_or_not

@@ -74,6 +74,15 @@ def test_a_repeated_node_counts_once_or_once_a_pair() -> None:
     assert pairs == pytest.approx(users + (2 * first + second) / 3, rel=1e-6)
 
 
+@pytest.mark.parametrize("repeats", [False, True])
+def test_items_that_a_split_holds_out_are_in_no_denominator(repeats: bool) -> None:
+    step = step_of(torch.ones(2, 2), torch.ones(3, 2), batch=[(0, 2), (0, 2)])
+    step.positives.drawable = torch.tensor([0, 2])  # item 1 is held out
+    users, items = math.log(1 + math.exp(1)), math.log(1 + math.exp(-2))  # item 2 points away from item 0
+    loss = Given(temperature=1.0, against="all", repeats=repeats)(step)
+    assert loss.item() == pytest.approx(users + items, rel=1e-6)
+
+
 def test_repeats_need_all_nodes_as_negatives() -> None:
     with pytest.raises(InputError, match="repeats=true needs against=all"):
         Given(repeats=True)

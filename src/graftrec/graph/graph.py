@@ -50,6 +50,11 @@ class Graph:
         """Directed edges: two for each interaction."""
         return int(self.adjacency.nnz)
 
+    @cached_property
+    def connected(self) -> Tensor:
+        """The nodes with an edge, int64, ascending."""
+        return torch.from_numpy(np.flatnonzero(np.diff(self.adjacency.indptr)))
+
     @property
     def learned(self) -> bool:
         """Whether its matrix gets a gradient."""

@@ -76,9 +76,10 @@ def _uniform(like: Tensor) -> Tensor:
 
 
 class NodeMask(nn.Module):
-    """A share ``rate`` of all nodes, drawn at every pass, gets one trained vector as its input, zero at first.
+    """A share ``rate`` of the nodes, drawn at every pass, gets one trained vector as its input, zero at first.
 
-    Ren et al. (RLMRec, WWW 2024), section 3.3.2, and their code.
+    Ren et al. (RLMRec, WWW 2024), section 3.3.2, and their code. Nodes without an edge are never drawn: they are
+    unknown to training, such as an item that a split holds out whole.
     """
 
     def __init__(self, dim: int, rate: float = 0.1) -> None:
@@ -88,8 +89,9 @@ class NodeMask(nn.Module):
         self.rate = rate
 
     def forward(self, start: Pass) -> Pass:
-        count = max(int(len(start.x0) * self.rate), 1)
-        masked = torch.randperm(len(start.x0), device=start.x0.device)[:count]
+        nodes = start.graph.connected.to(start.x0.device)
+        count = max(int(len(nodes) * self.rate), 1)
+        masked = nodes[torch.randperm(len(nodes), device=nodes.device)[:count]]
         hidden = torch.zeros(len(start.x0), 1, dtype=torch.bool, device=start.x0.device).index_fill_(0, masked, True)
         return replace(start, x0=torch.where(hidden, self.token, start.x0), masked=masked)
 

@@ -18,8 +18,8 @@ class Contrast(Term):
 
     A node's vector in the first view shall be nearer (cosine / ``temperature``) to its own in the second
     than to those of the other nodes in the batch (``against=batch``, SELFRec's code) or of all (``all``,
-    SGL's and RLMRec's). A node in several pairs counts once, or with ``repeats`` once a pair (RLMRec's code).
-    Subclasses give the views.
+    SGL's and RLMRec's; but items that a split holds out whole). A node in several pairs counts once, or with
+    ``repeats`` once a pair (RLMRec's code). Subclasses give the views.
     """
 
     temperature: float = 0.2
@@ -41,19 +41,23 @@ class Contrast(Term):
 
     def __call__(self, step: Step) -> Tensor:
         first, second = (step.space.split(nodes) for nodes in self.nodes(step))
-        batch = (step.batch.users, step.batch.items)
-        return torch.stack([self._of_kind(*parts) for parts in zip(batch, first, second, strict=True)]).sum()
+        users = self._of_kind(step.batch.users, first[0], second[0], None)
+        return users + self._of_kind(step.batch.items, first[1], second[1], step.positives.drawable)
 
     def nodes(self, step: Step) -> tuple[Tensor, Tensor]:
         """The two views of all nodes, [N, d] each."""
         raise NotImplementedError
 
-    def _of_kind(self, numbers: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    def _of_kind(self, numbers: Tensor, first: Tensor, second: Tensor, known: Tensor | None) -> Tensor:
+        """``known``: the nodes that training may see, ascending; None: all."""
         numbers = numbers if self.repeats else numbers.unique()
         queries = first.index_select(0, numbers)
-        if self.against == "all":
+        if self.against == "batch":
+            return info_nce(queries, second.index_select(0, numbers), self.temperature)
+        if known is None:
             return info_nce(queries, second, self.temperature, numbers)
-        return info_nce(queries, second.index_select(0, numbers), self.temperature)
+        own = torch.searchsorted(known, numbers)
+        return info_nce(queries, second.index_select(0, known), self.temperature, own)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,8 @@ class L2(Term):
 
     ``of``: ``input`` rows of x0 (LightGCN's code) or ``propagated`` embeddings (Cornac). ``squared=false``
     adds sqrt(sum |z|^2) of users, of positives and of negatives, over B (RecBole's default). ``of=all``: 1/2 * sum
-    |x0|^2 over all nodes, not over B (RLMRec's code, which has no 1/2: give twice its weight).
+    |x0|^2 over all nodes, not over B (RLMRec's code, which has no 1/2: give twice its weight). All negatives of a pair
+    count, though BPR takes their mean, or the hardest alone: with more of them the penalty grows.
     """
 
     of: str = "input"
