@@ -25,7 +25,7 @@ from graftrec.pipeline.run import load_run
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.train import train
 from graftrec.recommend.evaluation import evaluate
-from graftrec.recommend.scoring import FactorScorer
+from graftrec.scoring import FactorScorer
 
 Value = str | int | float
 AGAIN = "again"  # on the command line: run what results.csv has too

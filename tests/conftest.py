@@ -10,9 +10,9 @@ from hypothesis import settings
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.filters import Filter
-from graftrec.data.prepare import prepare
 from graftrec.data.sources.synthetic import SyntheticSource
 from graftrec.data.splits.random import RandomSplit
+from tests.small_data import prepare
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("WANDB_SILENT", "true")

@@ -4,8 +4,17 @@ import numpy as np
 import polars as pl
 
 from graftrec.data.dataset import Dataset
+from graftrec.data.filters import Filter
 from graftrec.data.interactions import Interactions
+from graftrec.data.prepare import split_dataset
+from graftrec.data.sources.base import Source
+from graftrec.data.splits.base import Split
 from graftrec.data.vocabulary import Vocabulary
+
+
+def prepare(source: Source, filter: Filter, split: Split, protocol: str = "clean") -> Dataset:
+    """Read and split."""
+    return split_dataset(source.read(), source, filter, split, protocol)
 
 
 def from_matrix(cells: np.ndarray) -> Interactions:

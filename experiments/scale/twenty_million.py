@@ -23,7 +23,7 @@ from graftrec.pipeline.config import config_folder
 from graftrec.pipeline.prepare import prepare
 from graftrec.pipeline.stages import Stages
 from graftrec.recommend.evaluation import evaluate
-from graftrec.recommend.scoring import FactorScorer
+from graftrec.scoring import FactorScorer
 
 USERS, ITEMS, PAIRS = 1_000_000, 500_000, 20_000_000
 STEPS, RANKED_USERS = 30, 10_000

@@ -69,7 +69,7 @@ def graftrec(*words: str) -> Row:
 
     from graftrec.pipeline import build
     from graftrec.recommend.evaluation import evaluate
-    from graftrec.recommend.scoring import FactorScorer
+    from graftrec.scoring import FactorScorer
 
     protocol = build.instantiate(config(*RECIPE, "evaluation.k=[20]", *words).evaluation)
     task = protocol.test(gowalla_dataset())

@@ -16,7 +16,7 @@ EVALUATED = 2000  # users, evenly spread
 def graftrec(edges: int, *words: str) -> Row:
     """Training steps through the pipeline, then a ranking of some users."""
     from graftrec.recommend.evaluation import evaluate
-    from graftrec.recommend.scoring import FactorScorer
+    from graftrec.scoring import FactorScorer
 
     pairs = int(edges / 2 / 0.7)  # the training part of a 70/10/20 split
     settings = config(

@@ -10,7 +10,6 @@ import torch
 from graftrec.data.dataset import Dataset
 from graftrec.data.filters import Filter
 from graftrec.data.interactions import Interactions
-from graftrec.data.prepare import prepare
 from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.data.sources.synthetic import SyntheticSource
 from graftrec.data.splits.cold import ColdSplit
@@ -20,6 +19,7 @@ from graftrec.features.nodes import TextFeatures
 from graftrec.features.store import FeatureStore
 from graftrec.graph.bipartite import Bipartite
 from graftrec.training.datamodule import EpochBatches
+from tests.small_data import prepare
 
 SOURCE = SyntheticSource(
     name="synthetic",

@@ -8,7 +8,6 @@ import pytest
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.filters import Filter
-from graftrec.data.prepare import prepare
 from graftrec.data.splits.base import Split
 from graftrec.data.splits.cold import ColdSplit
 from graftrec.data.splits.leave_last_out import LeaveLastOut
@@ -19,6 +18,7 @@ from graftrec.data.weightings import Behaviour
 from graftrec.errors import InputError
 from graftrec.graph.bipartite import Bipartite
 from tests.data.build import FrameSource, pairs_of
+from tests.small_data import prepare
 
 SPLITS = [RandomSplit(), TemporalSplit(), LeaveLastOut(), ColdSplit("item"), ColdSplit("user")]
 EACH_SPLIT = pytest.mark.parametrize("split", SPLITS, ids=lambda split: split.id)

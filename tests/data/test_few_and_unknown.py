@@ -4,13 +4,13 @@ import polars as pl
 import pytest
 
 from graftrec.data.filters import Filter
-from graftrec.data.prepare import prepare
 from graftrec.data.splits.base import Split
 from graftrec.data.splits.leave_last_out import LeaveLastOut
 from graftrec.data.splits.random import RandomSplit
 from graftrec.errors import InputError
 from tests.data.build import FrameSource
 from tests.data.test_prepare import one_to_ten
+from tests.small_data import prepare
 
 
 @pytest.mark.parametrize("ids", [["i99", "2", "i98", "i97"], [99, 2, 98, 97]])

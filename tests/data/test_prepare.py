@@ -6,7 +6,7 @@ import pytest
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.filters import Filter
-from graftrec.data.prepare import aggregate, prepare
+from graftrec.data.prepare import aggregate
 from graftrec.data.sources.synthetic import SyntheticSource
 from graftrec.data.splits.base import Split
 from graftrec.data.splits.given import GivenSplit
@@ -15,6 +15,7 @@ from graftrec.data.splits.random import RandomSplit
 from graftrec.data.splits.temporal import TemporalSplit
 from graftrec.errors import InputError
 from tests.data.build import FrameSource, pairs_of
+from tests.small_data import prepare
 
 CORE = Filter(min_user=5, min_item=3)
 SYNTHETIC = SyntheticSource(

@@ -9,12 +9,12 @@ import pytest
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.filters import Filter
-from graftrec.data.prepare import prepare
 from graftrec.data.splits.given import GivenSplit
 from graftrec.data.splits.leave_last_out import LeaveLastOut
 from graftrec.data.storage import ARRAYS, load_dataset, save_dataset
 from graftrec.errors import InputError
 from tests.data.build import FrameSource
+from tests.small_data import prepare
 
 ROWS = pl.DataFrame(
     {

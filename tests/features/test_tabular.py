@@ -7,13 +7,12 @@ import pytest
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.filters import Filter
-from graftrec.data.prepare import prepare
 from graftrec.data.sources.movielens import MovieLensLatest
 from graftrec.data.splits.random import RandomSplit
 from graftrec.errors import InputError
 from graftrec.features.nodes import NodeFeatures
 from graftrec.features.tabular import Columns, NoColumns, TabularFeatures
-from tests.small_data import small_dataset
+from tests.small_data import prepare, small_dataset
 
 ITEMS = pl.DataFrame(
     {
@@ -141,7 +140,7 @@ def test_one_column_may_be_named_without_a_list() -> None:
 
 
 def test_data_without_a_table_is_refused() -> None:
-    with pytest.raises(InputError, match=r"names 'year', but the data set has no item table \(data.items\)"):
+    with pytest.raises(InputError, match=r"names 'year', but the data set has no item table; give data.items"):
         features({"numeric": ["year"]}, replace(SMALL, item_table=None))
 
 

@@ -9,7 +9,7 @@ from graftrec.data.dataset import Dataset
 from graftrec.pipeline.blend import chosen_weight
 from graftrec.recommend.blend import METHODS, blend, blends
 from graftrec.recommend.evaluation import RankingProtocol, evaluate, evaluate_in_turn
-from graftrec.recommend.scoring import FactorScorer
+from graftrec.scoring import FactorScorer
 from tests.small_data import small_dataset
 
 CONFIG = OmegaConf.create({"method": "weighted", "metric": "ndcg", "tuning_users": None})

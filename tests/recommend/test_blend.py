@@ -8,7 +8,7 @@ import torch
 from graftrec.errors import InputError
 from graftrec.recommend.blend import blend
 from graftrec.recommend.lists import recommend
-from graftrec.recommend.scoring import FactorScorer, Scorer
+from graftrec.scoring import FactorScorer, Scorer
 from tests.recommend.vectors import full_sort
 from tests.small_data import random_matrix
 

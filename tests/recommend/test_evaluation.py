@@ -8,7 +8,7 @@ from graftrec.data.dataset import Dataset
 from graftrec.errors import InputError
 from graftrec.recommend.evaluation import RankingProtocol, evaluate
 from graftrec.recommend.lists import recommend
-from graftrec.recommend.scoring import FactorScorer
+from graftrec.scoring import FactorScorer
 from tests.small_data import small_dataset
 
 SMALL = small_dataset([list("tve.."), list("..tev"), list("t....")])  # the third user has nothing held out

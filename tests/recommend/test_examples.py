@@ -9,7 +9,7 @@ import torch
 from graftrec.recommend.evaluation import RankingProtocol
 from graftrec.recommend.examples import examples
 from graftrec.recommend.history import history
-from graftrec.recommend.scoring import FactorScorer
+from graftrec.scoring import FactorScorer
 from tests.small_data import small_dataset
 
 TITLES = pl.DataFrame({"title": ["zero", "one", "two", "three"], "genres": ["a", "b", "c", "d"]})

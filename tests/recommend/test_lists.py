@@ -17,7 +17,7 @@ from graftrec.recommend import lists
 from graftrec.recommend.interest import PairScorer
 from graftrec.recommend.lists import recommend, users_at_once
 from graftrec.recommend.prefilter import Prefilter
-from graftrec.recommend.scoring import FactorScorer, Scorer
+from graftrec.scoring import FactorScorer, Scorer
 from tests.recommend.vectors import KINDS, full_sort, normal
 from tests.small_data import from_matrix, random_matrix
 

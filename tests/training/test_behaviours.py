@@ -8,7 +8,6 @@ import torch
 
 from graftrec.data.dataset import Dataset
 from graftrec.data.filters import Filter
-from graftrec.data.prepare import prepare
 from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.data.splits.random import RandomSplit
 from graftrec.data.weightings import Behaviour, Binary
@@ -21,11 +20,12 @@ from graftrec.nn.inputs import IdInput
 from graftrec.nn.recommender import Recommender, behaviour_mix
 from graftrec.nn.scorers import Dot
 from graftrec.recommend.evaluation import RankingProtocol, evaluate
-from graftrec.recommend.scoring import FactorScorer
+from graftrec.scoring import FactorScorer
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
 from graftrec.training.ranking import RankingModule
 from graftrec.training.schedulers import constant
 from tests.data.build import FrameSource
+from tests.small_data import prepare
 from tests.training.runs import ADAM, BPR_AND_L2, fit
 
 BUYS_ALONE = Bipartite(Behaviour({"buy": 1.0, "cart": 0.0, "view": 0.0}))

@@ -13,7 +13,7 @@ from graftrec.objectives.bpr import BPR
 from graftrec.objectives.objective import Objective
 from graftrec.objectives.step import Batch
 from graftrec.recommend.evaluation import evaluate
-from graftrec.recommend.scoring import FactorScorer
+from graftrec.scoring import FactorScorer
 from graftrec.training.csv_logger import EpochCSVLogger
 from graftrec.training.ranking import RankingModule
 from graftrec.training.schedulers import linear_decay

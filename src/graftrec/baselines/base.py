@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Final, Protocol, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -13,18 +13,11 @@ from torch import Tensor
 
 from graftrec.data.interactions import Interactions
 from graftrec.graph.normalize import normalize
+from graftrec.scoring import Scorer
 
 T = TypeVar("T")
 
 GRAM_BLOCK: Final = 1024  # rows of a dense matrix that are made at once
-
-
-class Fitted(Protocol):
-    """The scoring contract."""
-
-    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
-        """float32 [B, num_items] for ``users`` [B]; written into ``out`` where it is given."""
-        ...
 
 
 class TrainingData:
@@ -60,7 +53,7 @@ class Baseline(ABC):
     needs_features: ClassVar[bool] = False
 
     @abstractmethod
-    def fit(self, data: TrainingData) -> Fitted:
+    def fit(self, data: TrainingData) -> Scorer:
         """The scores of this method on ``data``."""
 
     def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from graftrec.baselines.base import Baseline, TrainingData
-from graftrec.baselines.scorers import InnerProduct
+from graftrec.scoring import FactorScorer
 
 ROWS: Final = 2048  # solved at once
 
@@ -29,14 +29,14 @@ class IALS(Baseline):
     epochs: int
     seed: int = 0  # of the start
 
-    def fit(self, data: TrainingData) -> InnerProduct:
+    def fit(self, data: TrainingData) -> FactorScorer:
         by_user, by_item = data.matrix, data.matrix.T.tocsr()
         random = torch.Generator().manual_seed(self.seed)
         items = torch.randn(by_item.shape[0], self.dim, generator=random) * 0.1 / self.dim**0.5
         for _ in range(self.epochs):
             users = self.solve(by_user, items)
             items = self.solve(by_item, users)
-        return InnerProduct(self.solve(by_user, items), items)
+        return FactorScorer(self.solve(by_user, items), items)
 
     def solve(self, matrix: sp.csr_matrix, others: Tensor) -> Tensor:
         """The best vectors [n, d] of the rows of ``matrix`` [n, m], given those of its columns [m, d]."""

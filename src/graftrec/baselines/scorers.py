@@ -38,18 +38,3 @@ class DenseProduct:
         items, offsets = (torch.from_numpy(part.astype(np.int64)) for part in (rows.indices, rows.indptr))
         scores = F.embedding_bag(items, self.weights, offsets, mode="sum", include_last_offset=True)
         return scores if out is None else out.copy_(scores)
-
-
-class InnerProduct:
-    """Inner products of user vectors [U, d] and item vectors [I, d]."""
-
-    def __init__(self, users: Tensor, items: Tensor) -> None:
-        self.users, self.items = users, items
-
-    def scores(self, users: Tensor, out: Tensor | None = None) -> Tensor:
-        """float32 [B, num_items]."""
-        return torch.matmul(self.users[users.cpu()], self.items.T, out=out)
-
-    def factors(self) -> tuple[Tensor, Tensor]:
-        """User vectors and item vectors."""
-        return self.users, self.items

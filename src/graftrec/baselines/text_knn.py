@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from graftrec.baselines.base import Baseline, TrainingData
-from graftrec.baselines.scorers import InnerProduct
+from graftrec.scoring import FactorScorer
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class TextKNN(Baseline):
     centred: bool
     needs_features: ClassVar[bool] = True
 
-    def fit(self, data: TrainingData) -> InnerProduct:
+    def fit(self, data: TrainingData) -> FactorScorer:
         assert data.item_features is not None  # needs_features
         vectors = data.item_features.astype(np.float32)
         present = np.any(vectors != 0, axis=1, keepdims=True)
@@ -29,4 +29,4 @@ class TextKNN(Baseline):
             vectors = (vectors - vectors.mean(axis=0, where=present)) * present
         vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
         mean = (data.matrix @ vectors) / np.maximum(data.train.user_degree, 1).astype(np.float32)[:, None]
-        return InnerProduct(torch.from_numpy(mean), torch.from_numpy(vectors))
+        return FactorScorer(torch.from_numpy(mean), torch.from_numpy(vectors))

@@ -17,14 +17,9 @@ from graftrec.errors import InputError, check_choice
 PROTOCOLS = ("clean", "paper")
 
 
-def prepare(source: Source, filter: Filter, split: Split, protocol: str = "clean") -> Dataset:
-    """Read ``source`` and make the data set that a run works on."""
-    check_choice("protocol", protocol, PROTOCOLS)
-    return split_dataset(source.read(), source, filter, split, protocol)
-
-
 def split_dataset(raw: RawData, source: Source, filter: Filter, split: Split, protocol: str) -> Dataset:
-    """The part of ``prepare`` after reading."""
+    """The data set that a run works on, from what ``source`` read. ``protocol`` is one of ``PROTOCOLS``."""
+    check_choice("protocol", protocol, PROTOCOLS)
     rows = filter.rows(raw.interactions)
     wanted = of_target(rows, source)
     pairs = aggregate(wanted)

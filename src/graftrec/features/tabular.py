@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,12 +12,6 @@ from graftrec.errors import InputError, check_choice
 from graftrec.features.nodes import NodeFeatures, mean_of_items
 
 SCALINGS = ("standard", "quantile")
-
-
-class Tabular(Protocol):
-    """What ``tabular=`` chooses: features of text (or none) to those with the tables' columns."""
-
-    def __call__(self, dataset: Dataset, features: NodeFeatures) -> NodeFeatures: ...
 
 
 @dataclass(frozen=True)
@@ -142,10 +136,12 @@ def _checked(key: str, columns: Columns, table: pl.DataFrame | None, rows: np.nd
         if table is None or name not in known:
             raise InputError(
                 f"{setting} names {name!r}, but the data set has "
-                f"{f'{key} columns {known}' if known else f'no {key} table (data.{key}s)'}."
+                f"{f'{key} columns {known}; name one of these' if known else f'no {key} table; give data.{key}s'}."
             )
         if table[name].filter(pl.Series(rows)).drop_nulls().is_empty():
-            raise InputError(f"{setting}: the column {name!r} has no value in the {rows.sum():,} rows of training.")
+            raise InputError(
+                f"{setting}: the column {name!r} has no value in the {rows.sum():,} rows of training; leave it out."
+            )
     assert table is not None
     return pl.DataFrame(
         [_cast(table[name], kind, f"tabular.{key}s.{kind}") for name, kind in columns.by_name().items()]

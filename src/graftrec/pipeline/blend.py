@@ -18,7 +18,7 @@ from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.stages import Stages
 from graftrec.recommend.blend import blend, blends, check_settings
 from graftrec.recommend.evaluation import RankingTask, evaluate, evaluate_in_turn
-from graftrec.recommend.scoring import Scorer
+from graftrec.scoring import Scorer
 
 if TYPE_CHECKING:
     from graftrec.pipeline.run import Run
@@ -141,7 +141,10 @@ def blend_scorer(run: "Run") -> Scorer:
     runs = [load_run(member["folder"]) for member in run.facts["members"]]
     for member in runs:
         if member.dataset.hash != run.dataset.hash:
-            raise InputError(f"{member.folder.path} is no longer the run that was blended: its data is another.")
+            raise InputError(
+                f"{member.folder.path} is no longer the run that was blended: its data is another; "
+                f"blend again by graftrec blend runs=[...]."
+            )
     members = (runs[0].scorer, runs[1].scorer)
     return blend(members, settings["weight"], settings["method"], run.dataset.train.matrix)
 

@@ -16,7 +16,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import Logger
 
 from graftrec.data.dataset import Dataset
-from graftrec.data.prepare import PROTOCOLS, split_dataset
+from graftrec.data.prepare import split_dataset
 from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.data.sources.base import RawData
 from graftrec.errors import InputError, check_choice
@@ -57,7 +57,6 @@ def read(config: DictConfig) -> RawData:
 
 def build_dataset(config: DictConfig, raw: RawData) -> Dataset:
     """Filtered, numbered and split."""
-    check_choice("protocol", config.protocol, PROTOCOLS)
     source, filter, split = (instantiate(config[name]) for name in ("data", "filter", "split"))
     return split_dataset(raw, source, filter, split, config.protocol)
 

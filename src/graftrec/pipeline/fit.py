@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from graftrec.baselines.base import Baseline, Fitted, TrainingData
+from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.baselines.popularity import Popularity
 from graftrec.data.dataset import Dataset
 from graftrec.data.storage import save_dataset
@@ -23,6 +23,7 @@ from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Prepared
 from graftrec.pipeline.tracking import tracked
 from graftrec.recommend.evaluation import evaluate
+from graftrec.scoring import Scorer
 
 if TYPE_CHECKING:
     from graftrec.pipeline.run import Run
@@ -78,7 +79,7 @@ def _checked(config: DictConfig) -> Tuned:
 
 def _judged(
     tuned: Tuned, metric: str, config: DictConfig, prepared: Prepared, features: np.ndarray | None
-) -> tuple[Fitted, Baseline, dict[str, RankingResult]]:
+) -> tuple[Scorer, Baseline, dict[str, RankingResult]]:
     """The recommender, the chosen settings, and results by part."""
     dataset, protocol = prepared.dataset, build.instantiate(config.evaluation)
     tasks = {"test": protocol.test(dataset, features), "valid": protocol.validation(dataset, features)}
@@ -100,7 +101,7 @@ def _monitored(config: DictConfig, dataset: Dataset) -> str:
     return config.monitor.removeprefix("valid/")
 
 
-def refit(run: "Run") -> Fitted:
+def refit(run: "Run") -> Scorer:
     """The recommender of a finished run, fitted again with the settings that were chosen."""
     tuned: Tuned = build.instantiate(run.config.baseline)
     model = replace(tuned.model, **run.facts["model"]["settings"])

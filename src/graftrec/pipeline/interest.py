@@ -84,7 +84,9 @@ class Interest:
         try:
             head.load_state_dict(load_file(run.folder.head))
         except (OSError, SafetensorError, RuntimeError) as error:
-            raise InputError(f"{run.folder.head} is damaged or of another head: {error}") from error
+            raise InputError(
+                f"{run.folder.head} is damaged or of another head: {error}; {run.folder.rewrite()}."
+            ) from error
         return PairScorer(head, *factors)
 
     def evaluate(self, run: "Run", **changes: Any) -> dict[str, InterestResult]:
@@ -110,5 +112,5 @@ def _saved(run: "Run", part: str) -> InterestTask:
             for (kind,), of_kind in rows.group_by("negatives", maintain_order=True)
         }
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{run.folder.pairs} is damaged: {error}") from error
+        raise InputError(f"{run.folder.pairs} is damaged: {error}; {run.folder.rewrite()}.") from error
     return InterestTask(pairs, torch.from_numpy(dataset.train.item_degree), len(getattr(dataset, part)))

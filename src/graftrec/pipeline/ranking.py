@@ -22,7 +22,7 @@ from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.task import Factors, Prepared
 from graftrec.recommend.evaluation import RankingProtocol, RankingTask, evaluate
 from graftrec.recommend.examples import examples
-from graftrec.recommend.scoring import FactorScorer, Scorer
+from graftrec.scoring import FactorScorer, Scorer
 from graftrec.training.datamodule import GraphDataModule
 from graftrec.training.ranking import RankingModule
 

@@ -12,7 +12,7 @@ from graftrec.data.dataset import Dataset
 from graftrec.features.geometry import Geometry
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.stages import Stages
-from graftrec.recommend.scoring import Scorer
+from graftrec.scoring import Scorer
 from graftrec.training.base import GraphModule
 from graftrec.training.datamodule import GraphDataModule, HeldOut
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from graftrec.errors import InputError, check_choice
 from graftrec.recommend.lists import hide
-from graftrec.recommend.scoring import Scorer
+from graftrec.scoring import Scorer
 
 RANK_CONSTANT: Final = 60  # k of reciprocal rank fusion
 

@@ -18,7 +18,7 @@ from graftrec.metrics.beyond_accuracy import BeyondAccuracy
 from graftrec.metrics.ranking import CandidateMetrics, RankingMetrics, RankingResult
 from graftrec.metrics.strata import by_item_degree, by_user_degree
 from graftrec.recommend.lists import recommend, users_at_once
-from graftrec.recommend.scoring import Scorer, among_items
+from graftrec.scoring import Scorer, among_items
 
 MASKS = ("train", "train_and_valid")
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from graftrec.data.dataset import Dataset
 from graftrec.recommend.evaluation import RankingTask
 from graftrec.recommend.history import history
-from graftrec.recommend.scoring import Scorer
+from graftrec.scoring import Scorer
 
 USERS: Final = 20
 ROWS: Final = 10  # of a history, and of a list

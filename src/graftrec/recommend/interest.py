@@ -12,7 +12,7 @@ from graftrec.data.dataset import Dataset
 from graftrec.data.pairs import NEGATIVES, LabelledPairs, sample_pairs
 from graftrec.metrics.classification import best_threshold, binary_metrics, report, roc_auc
 from graftrec.nn.heads import Head
-from graftrec.recommend.scoring import check_finite
+from graftrec.scoring import check_finite
 
 BLOCK: Final = 2**16  # pairs at once
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from graftrec.recommend.prefilter import Prefilter, is_worthwhile
-from graftrec.recommend.scoring import FactorisedScorer, Scorer
 from graftrec.recommend.top_k import top_k
+from graftrec.scoring import FactorisedScorer, Scorer
 
 CACHED: Final = 2**22  # scores at once on a CPU: what its caches about hold
 ON_DEVICE: Final = 2**26  # scores at once elsewhere: 256 MiB

@@ -31,7 +31,7 @@ class InterestModule(GraphModule):
     ) -> None:
         super().__init__(recommender, data, optimizer, scheduler, seed)
         if data.batches.sampler.per_positive < 1:
-            raise InputError("negatives.per_positive=0, but task=interest learns from at least 1 negative a positive.")
+            raise InputError("task=interest learns from negatives, and negatives.per_positive=0: set it to 1 or more.")
         self.head = head
         self.tasks = {"valid": data.validation, "test": data.test}
         self._scorer: PairScorer | None = None

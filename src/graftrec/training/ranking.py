@@ -8,7 +8,7 @@ from graftrec.nn.recommender import Recommender
 from graftrec.objectives.objective import Objective
 from graftrec.objectives.step import Batch, Step
 from graftrec.recommend.evaluation import RankingTask
-from graftrec.recommend.scoring import FactorScorer
+from graftrec.scoring import FactorScorer
 from graftrec.training.base import GraphModule, OptimizerFactory, SchedulerFactory
 from graftrec.training.datamodule import GraphDataModule
 from graftrec.training.processes import of_all, own_users, part_of

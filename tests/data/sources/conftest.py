@@ -9,8 +9,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.utils import instantiate
 
 from graftrec.data.dataset import Dataset
-from graftrec.data.prepare import prepare
 from graftrec.data.sources.base import Source
+from tests.small_data import prepare
 
 CONF = Path(__file__).parents[3] / "conf"
 Configured = Callable[[str], Source]

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from graftrec.data.filters import Filter
-from graftrec.data.prepare import prepare
 from graftrec.data.sources.movielens import MovieLens1M, MovieLensLatest, MovieLensSmall
 from graftrec.data.splits.random import RandomSplit
 from graftrec.errors import InputError
 from tests.data.sources.conftest import Configured
+from tests.small_data import prepare
 
 RATINGS = "userId,movieId,rating,timestamp\n1,10,4.5,964982703\n1,20,3.0,964981247\n2,10,5.0,964982224\n"
 FILMS = 'movieId,title,genres\n10,"Heat, The (1995)",Action|Crime\n20,Unknown,(no genres listed)\n'

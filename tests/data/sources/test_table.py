@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 
 from graftrec.data.filters import Filter
-from graftrec.data.prepare import prepare
 from graftrec.data.sources.base import RawData
 from graftrec.data.sources.table import TableSource
 from graftrec.data.splits.random import RandomSplit
 from graftrec.errors import InputError
 from tests.data.sources.conftest import Configured
+from tests.small_data import prepare
 
 CONFIGURED = {"user": "user", "item": "item", "weight": None, "time": None, "order": None, "behaviour": None}
 

@@ -96,7 +96,10 @@ def test_answers_before_a_refusal_are_kept_and_the_rest_is_asked_later(tmp_path:
 
 @pytest.mark.parametrize("body", [{"choices": []}, {"error": "x"}, {"choices": [{"message": None}]}], ids=str)
 def test_an_answer_of_another_form_is_refused(body: dict[str, Any]) -> None:
-    with serving(Chat(body)) as chat, pytest.raises(InputError, match="answered what does not fit"):
+    with (
+        serving(Chat(body)) as chat,
+        pytest.raises(InputError, match="what is no chat completion"),
+    ):
         dict(generator(chat)(["Who?"], 0))
 
 

@@ -67,7 +67,10 @@ class ChatGenerator:
             return str(answer["choices"][0]["message"]["content"] or "").strip()
         except (KeyError, IndexError, TypeError) as error:
             self.server.stopped.set()
-            raise InputError(f"{self.server.url} answered what does not fit: {error!r}.") from error
+            raise InputError(
+                f"{self.server.url} answered what is no chat completion ({error!r}); check "
+                f"profile.generator.server.url and profile.generator.model."
+            ) from error
         except BaseException:
             self.server.stopped.set()  # nothing more is sent, and paid for
             raise

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from graftrec.errors import InputError
-from graftrec.recommend.scoring import FactorScorer
+from graftrec.scoring import FactorScorer
 
 USERS = torch.tensor([[1.0, 2.0], [0.0, -1.0]])
 ITEMS = torch.tensor([[3.0, 0.0], [1.0, 1.0], [0.0, 5.0]])
