@@ -131,7 +131,7 @@ def formats(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("name", "words"),
     [
         *((f"{method}/movielens_1m", ["data.statistics=null"]) for method in ("mf", "sgl", "simgcl", "xsimgcl")),
-        ("alpharec/games", ["features=hashing", "~features.encoder.model"]),
+        ("alpharec/games", ["features=hashing", "~features.encoder.model", "trainer.check_val_every_n_epoch=1"]),
     ],
 )
 def test_a_recipe_runs_on_files_of_its_datas_format(
