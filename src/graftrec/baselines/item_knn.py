@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from graftrec.baselines.base import Baseline, TrainingData
-from graftrec.baselines.neighbours import KEPT, nearest_by_cosine, nearest_gib
+from graftrec.baselines.neighbours import at_least_kept, nearest_by_cosine, nearest_gib
 from graftrec.baselines.scorers import SparseProduct
 
 
@@ -23,7 +23,7 @@ class ItemKNN(Baseline):
     deviations: bool = False
 
     def fit(self, data: TrainingData) -> SparseProduct:
-        kept = max(self.neighbours, KEPT)
+        kept = at_least_kept(self.neighbours)
         nearest = data.once(
             "item-kNN",
             (self.shrinkage, kept),
@@ -37,4 +37,4 @@ class ItemKNN(Baseline):
         return SparseProduct(data.matrix, weights.T.tocsr(), bias=mean - weights @ mean)
 
     def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
-        return nearest_gib(user_degree, len(item_degree), max(self.neighbours, KEPT))
+        return nearest_gib(user_degree, len(item_degree), at_least_kept(self.neighbours))

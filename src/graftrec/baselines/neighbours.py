@@ -47,6 +47,11 @@ def nearest_by_cosine(matrix: sp.csr_matrix, shrinkage: float, kept: int) -> Nea
     )
 
 
+def at_least_kept(neighbours: int) -> int:
+    """How many of each row a search keeps for a model that cuts ``neighbours`` from it."""
+    return max(neighbours, KEPT)
+
+
 def nearest_gib(degree: np.ndarray, num_rows: int, kept: int) -> float:
     """About what ``Nearest`` needs, given in how many of ``num_rows`` rows each of the m columns is."""
     products = float((degree.astype(np.float64) ** 2).sum())

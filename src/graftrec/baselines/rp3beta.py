@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graftrec.baselines.base import Baseline, TrainingData
-from graftrec.baselines.neighbours import KEPT, Nearest, nearest_gib
+from graftrec.baselines.neighbours import Nearest, at_least_kept, nearest_gib
 from graftrec.baselines.scorers import SparseProduct
 from graftrec.graph.normalize import normalize
 
@@ -23,7 +23,7 @@ class RP3Beta(Baseline):
     neighbours: int
 
     def fit(self, data: TrainingData) -> SparseProduct:
-        kept = max(self.neighbours, KEPT)
+        kept = at_least_kept(self.neighbours)
         steps = data.once("RP3beta", (self.alpha, self.beta, kept), lambda: self._steps(data, kept))
         return SparseProduct(data.matrix, steps.cut(self.neighbours))
 
@@ -35,4 +35,4 @@ class RP3Beta(Baseline):
         return Nearest(to_user, to_item, lambda steps, _: steps.data * penalty[steps.indices], kept)
 
     def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
-        return nearest_gib(user_degree, len(item_degree), max(self.neighbours, KEPT))
+        return nearest_gib(user_degree, len(item_degree), at_least_kept(self.neighbours))

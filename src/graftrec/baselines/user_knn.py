@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graftrec.baselines.base import Baseline, TrainingData
-from graftrec.baselines.neighbours import KEPT, nearest_by_cosine, nearest_gib
+from graftrec.baselines.neighbours import at_least_kept, nearest_by_cosine, nearest_gib
 from graftrec.baselines.scorers import SparseProduct
 
 
@@ -20,11 +20,11 @@ class UserKNN(Baseline):
     shrinkage: float
 
     def fit(self, data: TrainingData) -> SparseProduct:
-        kept = max(self.neighbours, KEPT)
+        kept = at_least_kept(self.neighbours)
         nearest = data.once(
             "user-kNN", (self.shrinkage, kept), lambda: nearest_by_cosine(data.matrix, self.shrinkage, kept)
         )
         return SparseProduct(nearest.cut(self.neighbours), data.matrix)
 
     def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
-        return nearest_gib(item_degree, len(user_degree), max(self.neighbours, KEPT))
+        return nearest_gib(item_degree, len(user_degree), at_least_kept(self.neighbours))
