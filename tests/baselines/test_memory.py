@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graftrec.baselines import base, neighbours
-from graftrec.baselines.base import co_occurring, dense_gram
+from graftrec.baselines.base import dense_gram
+from graftrec.baselines.gfcf import co_occurring
 from graftrec.baselines.neighbours import Nearest, nearest_by_cosine, nearest_gib
 from graftrec.data.dataset import Dataset
 from tests.small_data import random_matrix

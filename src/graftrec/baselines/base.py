@@ -61,15 +61,6 @@ class Baseline(ABC):
         return 0.0
 
 
-def co_occurring(degree: np.ndarray, num_rows: int) -> float:
-    """About how many pairs of ``num_rows`` rows share a column, given how many rows each column has.
-
-    As if the pairs of each column fell on cells at random: 1.45 times what gowalla's items have.
-    """
-    cells = float(num_rows) ** 2
-    return float(-np.expm1(-(degree.astype(np.float64) ** 2).sum() / cells) * cells)
-
-
 def dense_gram(matrix: sp.csr_matrix) -> Tensor:
     """M M^T of a sparse matrix [n, m], float32 [n, n], without its sparse form."""
     gram, transposed = torch.empty(matrix.shape[0], matrix.shape[0]), matrix.T.tocsr()

@@ -7,7 +7,7 @@ import scipy.sparse as sp
 import torch
 from torch import Tensor
 
-from graftrec.baselines.base import Baseline, TrainingData, co_occurring
+from graftrec.baselines.base import Baseline, TrainingData
 
 
 @dataclass(frozen=True)
@@ -58,3 +58,12 @@ def right_singular_vectors(data: TrainingData, rank: int) -> np.ndarray:
         most,
         lambda: np.ascontiguousarray(randomized_svd(data.normalized, most, random_state=0)[2].T),
     )
+
+
+def co_occurring(degree: np.ndarray, num_rows: int) -> float:
+    """About how many pairs of ``num_rows`` rows share a column, given how many rows each column has.
+
+    As if the pairs of each column fell on cells at random: 1.45 times what gowalla's items have.
+    """
+    cells = float(num_rows) ** 2
+    return float(-np.expm1(-(degree.astype(np.float64) ** 2).sum() / cells) * cells)
