@@ -24,6 +24,7 @@ from tests.e2e.conftest import SMALL, Cli, Refused
         ("prepare splt=random", "There is no setting splt. Did you mean split=...? All settings: graftrec prepare"),
         ("recommend users=3", "There is no setting users. Did you mean user=...? All settings: graftrec recommend"),
         ("train ~nothing", "There is no setting nothing."),
+        ("train optimizer={rate:1}", "There is no setting optimizer.rate."),
         ("train encoder=sage", "encoder=sage is unknown. Choose one of gat, gatedgcn, gcn, gin, identity, lightgcn."),
         ("train -m encoder=gcn,sage", "encoder=sage is unknown."),
         ("train logger=[wand]", "logger=wand is unknown. Did you mean logger=wandb? Choose one of csv, tensorboard"),

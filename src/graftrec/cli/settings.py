@@ -34,7 +34,8 @@ def explain(error: HydraException, config_name: str) -> str:
         return _unreadable(error.override)
     unknown = re.match(r"Could not (?:override|delete from config\.) '([^']+)'", message)
     if unknown:
-        return f"There is no setting {unknown[1]}. {_nearest(unknown[1], config_name)}"
+        key = getattr(error.__cause__, "full_key", None) or unknown[1]  # the cause names the one key of a dictionary
+        return f"There is no setting {key}. {_nearest(key, config_name)}"
     several = re.match(r"Ambiguous value for argument '([^=]+)=(.*)'\n", message)
     if several:
         key, values = several.groups()
