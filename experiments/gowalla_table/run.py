@@ -109,9 +109,9 @@ def blend_weight(run: RunFolder) -> float:
     return float(RunFolder.read_json(run.facts)["model"]["settings"]["weight"])
 
 
-def reproduced(model: str, name: str) -> Row:
-    """A published row."""
-    command = f"reproduce {name} folder={{runs}}/reproduce threads=1"
+def reproduced(model: str, name: str, words: str = "threads=1") -> Row:
+    """A published row, under the settings ``words``."""
+    command = f"reproduce {name} folder={{runs}}/reproduce {words}"
     return Row(model, TRAIN, f"reproduce/{name}/seed0", command, recipe=name)
 
 
@@ -147,6 +147,11 @@ def rows() -> list[Row]:
         reproduced("SLIM", "slim/gowalla"),
         reproduced("item-kNN", "item_knn/gowalla"),
         reproduced("MF-BPR", "mf/gowalla"),
+        reproduced(
+            "LightGCN, BPR, 64 wide",
+            "lightgcn/gowalla",
+            "threads=2 encoder.propagation_dtype=bfloat16 trainer.max_epochs=550",
+        ),
         *(
             trained(model, name, TRAIN, f"data=gowalla baseline={name} baseline.grid=null")
             for model, name in (("user-kNN", "user_knn"), ("RP3beta", "rp3beta"), ("iALS", "ials"))
