@@ -147,6 +147,7 @@ def rows() -> list[Row]:
         reproduced("SLIM", "slim/gowalla"),
         reproduced("item-kNN", "item_knn/gowalla"),
         reproduced("MF-BPR", "mf/gowalla"),
+        reproduced("GAT", "gat/gowalla"),
         reproduced(
             "LightGCN, BPR, 64 wide",
             "lightgcn/gowalla",
