@@ -89,3 +89,16 @@ def test_two_processes_at_once_share_the_work(tmp_path: Path, undisturbed: np.nd
         np.testing.assert_array_equal(np.load(tmp_path / f"{name}.npy"), undisturbed)
     assert sorted(calls(tmp_path)) == sorted(calls(tmp_path / "undisturbed"))  # none was encoded twice
     assert any("Another process is writing" in message for message in messages)
+
+
+def test_it_removes_the_shards_of_killed_processes_and_no_file_that_another_is_writing(tmp_path: Path) -> None:
+    encoder = SlowEncoder(tmp_path / "calls", seconds=0)
+    store = FeatureStore(tmp_path / "cache", CHUNK)
+    folder = store.path(encoder)
+    folder.mkdir(parents=True)
+    half_written, probe = folder / ".0a1b.safetensors.1.partial", folder / "..writable.1.partial"
+    half_written.touch()
+    probe.touch()
+    store.get(encoder, ["a text"])
+    assert not half_written.exists()
+    assert probe.exists()

@@ -60,7 +60,8 @@ class FeatureStore:
     def _encode(self, encoder: TextEncoder, folder: Path, texts: Sequence[str], wanted: np.ndarray) -> None:
         check_writable(folder, "paths.cache")
         with locked(folder):
-            for left_over in folder.glob(".*.partial"):  # by a process that was killed: this one holds the lock
+            # Shards by a process that was killed: this one holds the lock, without which others write smaller files.
+            for left_over in folder.glob(".*.safetensors.*.partial"):
                 left_over.unlink()
             shards = Shards.of(folder)
             unknown = {texts[row] for row in np.flatnonzero(shards.find(wanted) < 0).tolist()}
