@@ -69,6 +69,29 @@ def test_the_folder_is_evaluated_and_recommends_like_any_other(
     assert "Recommended:" in capsys.readouterr().out
 
 
+def test_what_is_damaged_in_a_blend_is_to_be_blended_again(
+    refused: Refused, blended: Path, ease: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(blended, copy)
+    (copy / "per_user.parquet").write_bytes(b"no table")
+    told = f"delete {copy} and blend again: graftrec blend runs=[...]"
+    assert told in refused("compare", str(copy), str(ease))
+    (copy / "metrics.json").unlink()
+    assert told in refused("compare", str(copy), str(ease))
+    assert "is a blend, which has nothing to continue" in refused("train", f"resume={copy}")
+
+
+def test_a_blend_that_was_interrupted_is_written_again(
+    cli: Cli, blended: Path, ease: Path, small_run: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(blended, copy)
+    (copy / "metrics.json").unlink()
+    cli("blend", f"runs=[{ease},{small_run}]", f"folder={copy}")
+    assert graftrec.load_run(copy).metrics == graftrec.load_run(blended).metrics
+
+
 def test_a_blend_is_a_member_of_a_blend(cli: Cli, blended: Path, small_run: Path, tmp_path: Path) -> None:
     cli("blend", f"runs=[{blended},{small_run}]", "weight=1", f"folder={tmp_path / 'run'}")
     assert graftrec.load_run(tmp_path / "run").metrics == graftrec.load_run(blended).metrics

@@ -42,6 +42,15 @@ def recorded(data: Path, cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder, [f"paper.targets={{{targets}}}", "paper.tolerance=1e-6", f"paths.data={data}"]
 
 
+def test_seeds_may_be_written_with_hydras_plus(
+    recorded: tuple[Path, list[str]], cli: Cli, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, words = recorded
+    cli("reproduce", RECIPE, *WORDS, "+seeds=[0,1]", f"++folder={folder}", *words)
+    assert read(folder)["seeds"] == [0, 1]
+    assert not any("seeds" in word or "folder=" in word for word in read(folder)["changed"])
+
+
 def read(folder: Path) -> dict:
     return json.loads((folder / RECIPE / "reproduce.json").read_text())
 

@@ -35,6 +35,15 @@ def test_the_weight_is_chosen_on_validation_alone() -> None:
     assert [weight_of(other_test, members), weight_of(other_test, members[::-1])] == [0.0, 0.75]
 
 
+def test_of_a_metric_that_is_better_lower_the_lowest_decides() -> None:
+    dataset = small_dataset([["t", "v", "e", ""], ["t", "", "v", "e"], ["t", "v", "", "e"]])
+    alike = FactorScorer(torch.ones(3, 1), torch.tensor([[0.0], [1.0], [2.0], [3.0]]))  # one item for all users
+    apart = FactorScorer(torch.eye(3), torch.tensor([[0.0, 0, 0], [9, 0, 0], [0, 9, 0], [0, 0, 9]]))
+    validation = RankingProtocol(k=(1,)).validation(dataset)
+    by_gini = OmegaConf.create({**CONFIG, "metric": "gini"})
+    assert chosen_weight((alike, apart), [1.0, 0.0], validation, by_gini) == 0.0
+
+
 class Counting:
     """Drawn scores [U, I], and how often each user was scored."""
 

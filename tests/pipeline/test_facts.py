@@ -18,7 +18,7 @@ def member(facts: dict, seed: int) -> dict:
     [
         pytest.param({}, [7], id="trained"),
         pytest.param(EASE, [], id="closed form"),
-        pytest.param(IALS, [7], id="a random start of its own"),
+        pytest.param(IALS, [3], id="a random start of its own"),
         pytest.param({**BLEND, "members": [member(EASE, 2), member({}, 1)]}, [1], id="blend"),
         pytest.param({**BLEND, "members": [member({}, 0), member({}, 1)]}, [0, 1], id="blend of two trained"),
         pytest.param({**BLEND, "members": [{"name": "EASE"}, {"name": "lightgcn"}]}, [], id="blend without settings"),

@@ -17,6 +17,11 @@ def test_holm_is_at_most_one_and_one_test_needs_no_correction() -> None:
     assert holm(np.array([0.2])).tolist() == [0.2]
 
 
+def test_holm_of_a_family_with_tests_that_are_not_given() -> None:
+    # of 6 tests: .01 * 6, .02 * 5
+    assert holm(np.array([0.02, 0.01]), tests=6) == pytest.approx([0.1, 0.06])
+
+
 def test_rank_biserial_by_hand() -> None:
     # ranks of |1 -2 3 4|: 1 2 3 4; (1 + 3 + 4 - 2) / 10; the zero does not count
     assert rank_biserial(np.array([1.0, -2.0, 0.0, 3.0, 4.0])) == pytest.approx(0.6)
@@ -60,3 +65,27 @@ def test_sums_in_another_order_are_no_difference() -> None:
     second = np.array([0.3 + 0.2 + 0.1, 0.5])
     assert first[0] != second[0]
     assert differences(first, [second])[0].differing == 0
+
+
+def test_values_kept_in_float32_tie_as_they_did() -> None:
+    hits = np.random.default_rng(2).integers(0, 21, (2, 500))
+    exact, kept = hits / 20, (hits / 20).astype(np.float32)
+    (expected,), (found,) = differences(exact[0], [exact[1]]), differences(kept[0], [kept[1]])
+    assert (found.p, found.effect, found.differing) == (expected.p, expected.effect, expected.differing)
+
+
+def test_equal_means_over_seeds_in_float32_are_no_difference() -> None:
+    seeds = (np.random.default_rng(4).integers(0, 8, (3, 400)) / 7).astype(np.float32)
+    first, second = seeds.astype(np.float64).mean(0), np.roll(seeds, 1, axis=0).astype(np.float64)[::-1].mean(0)
+    assert differences(first, [second])[0].differing == 0
+
+
+def test_the_best_of_many_equal_ones_is_rarely_called_better() -> None:
+    draws = np.random.default_rng(6)
+    false = 0
+    for _ in range(100):
+        values = draws.normal(0, 1, (8, 60))
+        values = values[np.argsort(-values.mean(1))]  # as the best on test is chosen
+        pairs = 8 * 7 // 2
+        false += any(found.significant for found in differences(values[0], list(values[1:]), pairs))
+    assert false <= 9

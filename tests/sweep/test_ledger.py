@@ -201,6 +201,14 @@ def test_another_question_is_refused_with_what_differs(tmp_path: Path) -> None:
         ledger(tmp_path, 2, space=other)
     with pytest.raises(InputError, match="objectives was"):
         ledger(tmp_path, 2, objectives=["valid/f1@20"])
+    with pytest.raises(InputError, match="constraints was"):
+        ledger(tmp_path, 2, constraints={"peak_gib": 4.0})
+
+
+def test_another_sampler_is_refused(tmp_path: Path) -> None:
+    ledger(tmp_path, 2)
+    with pytest.raises(InputError, match="sampler was TPESampler, is RandomSampler"):
+        ledger(tmp_path, 2, sampler=lambda number: RandomSampler(seed=number))
 
 
 def test_a_study_that_came_to_nothing_can_be_asked_anew(tmp_path: Path) -> None:

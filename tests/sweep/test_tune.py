@@ -59,3 +59,26 @@ def test_a_tuned_baseline_leaves_its_budget(cli: Cli, tmp_path: Path) -> None:
     runs = [json.loads(path.read_text()) for path in tmp_path.glob("ease/*/run.json")]
     assert budget["train_seconds"] == pytest.approx(sum(run["stages"]["train"]["seconds"] for run in runs))
     assert len({run["model"]["settings"]["penalty"] for run in runs}) == 2
+
+
+def test_a_repeated_proposal_is_counted_and_its_training_is_not(cli: Cli, tmp_path: Path) -> None:
+    words = [word for word in WORDS if not word.startswith(("features", "baselines"))]
+    space = "baseline.model.penalty=choice(10,1000)"
+    sweeper = ["hydra.sweeper.n_trials=5", f"hydra.sweep.dir={tmp_path / 'ease'}"]
+    cli("train", "-m", "sweep=tune/ease", space, *words, *sweeper)
+    budget = json.loads((tmp_path / "ease" / "budget.json").read_text())
+    runs = [json.loads(path.read_text()) for path in tmp_path.glob("ease/*/run.json")]
+    assert (budget["finished"], budget["repeated"], len(runs)) == (5, 3, 2)
+    assert budget["train_seconds"] == pytest.approx(sum(run["stages"]["train"]["seconds"] for run in runs), abs=1e-3)
+
+
+def test_a_search_on_the_test_set_is_called_leaky_and_so_is_its_best_recipe(cli: Cli, tmp_path: Path) -> None:
+    for part, first in (("train", 0), ("test", 5)):
+        lines = [f"{user} {' '.join(str((user + first + item) % 30) for item in range(5))}" for user in range(30)]
+        (tmp_path / f"{part}.txt").write_text("\n".join(lines) + "\n")
+    files = ["data=lightgcn_text", *(f"data.{part}={tmp_path / part}.txt" for part in ("train", "test"))]
+    paper = ["protocol=paper", "baselines=none", "hydra.sweeper.n_trials=2", f"hydra.sweep.dir={tmp_path / 'ease'}"]
+    cli("train", "-m", "sweep=tune/ease", *files, *paper, "logger=csv", f"paths.cache={tmp_path / 'cache'}")
+    tags = [json.loads(path.read_text())["tags"] for path in tmp_path.glob("ease/*/run.json")]
+    assert tags == [["leaky"], ["leaky"]]
+    assert OmegaConf.load(tmp_path / "ease" / "experiment" / "best.yaml").tags == ["leaky"]

@@ -196,6 +196,8 @@ def _resume(folder: Path) -> None:
         check_run_folder(folder)
         files = RunFolder(folder)
         files.require("config")
+        if files.is_blend():
+            raise InputError(f"{folder} is a blend, which has nothing to continue; {files.rewrite()}.")
         with _resumable(folder):
             if not files.is_done():
                 run(files.read_config(), folder)

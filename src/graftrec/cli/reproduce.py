@@ -59,8 +59,8 @@ def _passes(words: Sequence[str]) -> bool:
     names = [word for word in words if "=" not in word and not word.startswith("~")]
     if len(names) != 1:
         raise InputError(f"graftrec reproduce takes one recipe, not {len(names)}: {' '.join(names)}\n\n{USAGE}")
-    own = {key: value for key, value in (word.split("=", 1) for word in words if "=" in word) if key in OWN}
-    changed = [word for word in words if word not in names and word.split("=", 1)[0] not in OWN]
+    own = {key: value for key, value in (word.lstrip("+").split("=", 1) for word in words if "=" in word) if key in OWN}
+    changed = [word for word in words if word not in names and word.lstrip("+").split("=", 1)[0] not in OWN]
     return _run(names[0], changed, own)
 
 

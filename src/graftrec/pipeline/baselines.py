@@ -16,10 +16,11 @@ from rich.progress import track
 from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.data.dataset import Dataset
 from graftrec.errors import InputError, check_choice
+from graftrec.metrics.direction import best
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.recommend.evaluation import RankingProtocol, RankingTask, evaluate
 
-VERSION: Final = 4  # raise it where results change for equal settings
+VERSION: Final = 5  # raise it where results change for equal settings
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Baselines:
     def __call__(
         self, dataset: Dataset, protocol: RankingProtocol, features: np.ndarray | None, cache: Path
     ) -> dict[str, Any]:
-        """Results by name: test metrics, what was chosen, seconds. Each kept in ``cache`` under the data's hash."""
+        """By name: what was chosen, leaky (on the test set), test metrics, seconds. ``cache`` keeps each."""
         usable = [t for t in self.models.values() if features is not None or not t.model.needs_features]
         digest = None if features is None else hashlib.sha256(np.ascontiguousarray(features).tobytes()).hexdigest()
         common = {"data": dataset.hash, "leaky": dataset.leaky, **asdict(protocol), "features": digest}
@@ -107,7 +108,8 @@ class Baselines:
         test = evaluate(model.fit(data), protocol.test(dataset, features)).values
         metrics = {f"test/{name}": value for name, value in test.items()}
         seconds = round(time.perf_counter() - start, 3)
-        result = {"chosen": tuned.describe(model), "metrics": metrics, "seconds": seconds}
+        leaky = dataset.leaky and len(tuned.candidates()) > 1
+        result = {"chosen": tuned.describe(model), "leaky": leaky, "metrics": metrics, "seconds": seconds}
         RunFolder.write_json(path, result, "paths.cache")
         return result
 
@@ -123,7 +125,7 @@ def choose(
         evaluate(model.fit(data), validation, max_users).values[metric]
         for model in track(candidates, f"Tuning {tuned.name}", transient=True)
     ]
-    return candidates[int(np.argmax(values))]
+    return candidates[best(values, metric)]
 
 
 def _short(value: Any) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from graftrec.data.files import check_writable
 from graftrec.data.storage import save_dataset
 from graftrec.errors import InputError, check_choice
+from graftrec.metrics.direction import best
 from graftrec.pipeline.environment import environment
 from graftrec.pipeline.facts import random_seeds
 from graftrec.pipeline.ranking import held_out_tasks, write_test
@@ -41,7 +41,7 @@ def blend_runs(runs: Sequence["Run"], config: DictConfig, folder: Path) -> dict[
     check_tuning(runs[0], config)
     check_choosable(runs[0], weights)
     run = RunFolder(folder)
-    if run.facts.exists():
+    if run.metrics.exists() or (run.facts.exists() and not run.is_blend()):
         raise InputError(f"{folder} holds a run already; give another folder.")
     check_writable(folder, "folder")
     stages, dataset, tasks = Stages(), runs[0].dataset, held_out_tasks(runs[0])
@@ -130,7 +130,7 @@ def chosen_weight(
     metric = f"{config.metric}@{max(validation.k)}"
     blended = blends(members, weights, config.method, validation.seen)
     results = [result.values for result in evaluate_in_turn(blended, validation, config.tuning_users)]
-    return float(weights[int(np.argmax([values[metric] for values in results]))])
+    return float(weights[best([values[metric] for values in results], metric)])
 
 
 def blend_scorer(run: "Run") -> Scorer:

@@ -26,9 +26,9 @@ from graftrec.features.nodes import NodeFeatures
 from graftrec.features.profiles.profiles import Profiles
 from graftrec.features.store import FeatureStore
 from graftrec.graph.graph import Graph
+from graftrec.metrics.direction import COSTS, is_lower_better
 from graftrec.nn.recommender import Recommender, behaviour_mix, warn_of_unused_weights
 from graftrec.objectives.objective import Objective
-from graftrec.pipeline.sweep.settings import COSTS
 from graftrec.training.base import GraphModule
 from graftrec.training.datamodule import EpochBatches, GraphDataModule
 from graftrec.training.processes import OneMachine
@@ -154,17 +154,30 @@ def _adapted_models(config: DictConfig) -> Path:
 
 def rehearse(config: DictConfig, data: GraphDataModule[Any]) -> None:
     """Refuse bad settings before long work: build all parts on an ``outline`` and try them once."""
-    if config.trainer.max_epochs == 0:
-        raise InputError("trainer.max_epochs=0 trains nothing; set 1 or more.")
+    epochs = config.trainer.max_epochs
+    if not isinstance(epochs, int) or epochs < 1:
+        raise InputError(
+            f"trainer.max_epochs={epochs} must be a whole number >= 1; callbacks.early_stopping ends a run before it."
+        )
     task = instantiate(config.task)
     module = build_module(config, data)
     module.warn_of_nothing_to_train()
     names = task.rehearse(config, module, data)
     known = [*(f"valid/{name}" for name in names), "train/loss"]
     check_choice("monitor", config.monitor, known)
+    _check_mode(config)
     if config.get("trial") is not None:
         for objective in config.trial.objectives:
             check_choice("hydra.sweeper.objectives", objective, [*known[:-1], *COSTS])
+
+
+def _check_mode(config: DictConfig) -> None:
+    """Refuse callbacks that keep the largest value of a metric whose smallest is best."""
+    nodes = {name: node for name, node in config.callbacks.items() if node and node.get("monitor") == config.monitor}
+    wrong = [name for name, node in nodes.items() if is_lower_better(config.monitor) and node.get("mode") == "max"]
+    if wrong:
+        words = " ".join(f"callbacks.{name}.mode=min" for name in wrong)
+        raise InputError(f"monitor={config.monitor} is better the smaller it is; add {words}.")
 
 
 def build_module(config: DictConfig, data: GraphDataModule[Any]) -> GraphModule:

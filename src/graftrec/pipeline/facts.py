@@ -16,7 +16,7 @@ from graftrec.pipeline.tracking import RunInfo
 def facts_of(config: DictConfig, prepared: Prepared, chooses: bool = True) -> dict[str, Any]:
     """The data's id, hash and sizes, tags and the time.
 
-    Validating on the test set is leaky where the run ``chooses`` anything by it: an epoch, a setting.
+    Validating on the test set is leaky where the run ``chooses`` by it (an epoch, a setting), or a sweep the run.
     """
     dataset = prepared.dataset
     return {
@@ -32,7 +32,7 @@ def facts_of(config: DictConfig, prepared: Prepared, chooses: bool = True) -> di
         "text_vectors": {name: asdict(geometry) for name, geometry in prepared.geometry.items()},
         "adaptation": prepared.adaptation,
         "store_key": prepared.store_key,
-        "tags": [*config.tags, *(["leaky"] if dataset.leaky and chooses else [])],
+        "tags": list(dict.fromkeys([*config.tags, *(["leaky"] if dataset.leaky and chooses else [])])),
         "started": time.strftime("%Y-%m-%dT%H:%M:%S"),
     }
 
@@ -65,4 +65,7 @@ def random_seeds(seed: int, facts: Mapping[str, Any]) -> list[int]:
     if "members" in facts:
         members = (member for member in facts["members"] if "settings" in member)
         return [own for member in members for own in random_seeds(member["settings"]["seed"], member)]
-    return [seed] if "model" not in facts or "seed" in facts["model"].get("settings", {}) else []
+    if "model" in facts:  # its settings may have a seed of their own
+        settings = facts["model"].get("settings", {})
+        return [settings["seed"]] if "seed" in settings else []
+    return [seed]

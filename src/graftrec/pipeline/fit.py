@@ -49,7 +49,7 @@ def fit(config: DictConfig, run: RunFolder) -> dict[str, float]:
     tuned.check_features(features)
     metric = _monitored(config, dataset)
     save_dataset(dataset, run.dataset)
-    chooses = len(tuned.candidates()) > 1
+    chooses = len(tuned.candidates()) > 1 or config.get("trial") is not None
     made_of = {"adaptation": made.adaptation, "store_key": made.store_key}
     facts = {**facts_of(config, prepared, chooses), **made_of}
     RunFolder.write_json(run.facts, {"status": "running", **facts})

@@ -184,6 +184,10 @@ def _paper(name: str, told: Mapping[str, Any]) -> Paper:
     if not isinstance(told.get("targets", {}), Mapping):
         raise InputError(f"paper.targets of experiment={name} must map metrics to numbers, not be {told['targets']}.")
     targets = {metric: target for metric, target in told.get("targets", {}).items() if target is not None}
+    if not targets:
+        raise InputError(
+            f"paper.targets of experiment={name} is empty; give metrics, such as {{test/recall@20: 0.18}}."
+        )
     for key, value in {"tolerance": told.get("tolerance"), **targets}.items():
         if not isinstance(value, int | float):
             raise InputError(f"paper.{key}={value} of experiment={name} must be a number, such as 0.002.")

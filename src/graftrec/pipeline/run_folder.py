@@ -50,8 +50,12 @@ class RunFolder:
             file = getattr(self, missing[0]).name
             raise InputError(
                 f"The run folder {self.path} has no {file}: the run was not finished. "
-                f"Continue it with: graftrec train resume={self.path}"
+                + (self.rewrite() if self.is_blend() else f"Continue it with: graftrec train resume={self.path}")
             )
+
+    def is_blend(self) -> bool:
+        """Whether two runs were blended here, which nothing continues."""
+        return self.config.is_file() and "\nblend:" in self.config.read_text("utf-8", errors="replace")
 
     def read_config(self) -> DictConfig:
         """The resolved configuration; refuses a file that is cut short."""
@@ -82,7 +86,9 @@ class RunFolder:
         return self.read_json(self.facts).get("data", {}).get("hash") if self.facts.is_file() else None
 
     def rewrite(self) -> str:
-        """What to type where a file that ``train`` writes at its end is damaged."""
+        """What to type where a file that a run writes at its end is damaged."""
+        if self.is_blend():
+            return f"delete {self.path} and blend again: graftrec blend runs=[...]"
         return f"write it again: delete {self.metrics} and type graftrec train resume={self.path}"
 
     @staticmethod

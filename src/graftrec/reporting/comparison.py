@@ -10,7 +10,7 @@ import polars as pl
 from graftrec.errors import InputError
 from graftrec.reporting.runs import find_all, read_baselines, read_runs
 from graftrec.reporting.significance import Difference, differences
-from graftrec.reporting.variants import check_comparable, check_length, latest, paired
+from graftrec.reporting.variants import check_comparable, check_length, chosen, latest, paired
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,17 +18,23 @@ class Comparison:
     """``reference`` against every other variant on ``metric`` (such as recall@20)."""
 
     runs: pl.DataFrame
-    left_out: int  # runs that others repeat
+    left_out: tuple[int, int]  # runs that others repeat, trials that validation did not choose
     baselines: pl.DataFrame
     k: int
     metric: str
     reference: str
+    best: bool  # the reference was chosen by these values
     differences: Mapping[str, Difference]
 
     @property
     def column(self) -> str:
         """Of ``runs`` and ``baselines``."""
         return f"test/{self.metric}"
+
+    @property
+    def tests(self) -> int:
+        """What Holm's correction counts."""
+        return tests(len(self.differences) + 1, self.best)
 
     def seeds(self, label: str) -> list[float]:
         """The value of each of a variant's runs."""
@@ -56,7 +62,8 @@ def compare(
     """Read runs, refuse those that cannot be compared, test the best variant, or ``against``, with all others."""
     folders = find_all(paths)
     everything = read_runs(folders)
-    runs = latest(everything)
+    once = latest(everything)
+    runs = chosen(once, paths)
     check_comparable(runs)
     if runs["task"][0] != "ranking":
         raise InputError(f"task={runs['task'][0]} keeps no values of users; graftrec report tables its means.")
@@ -68,15 +75,30 @@ def compare(
     k = check_length(runs, int(named) if k is None and named.isdigit() else k)
     metric = metric or f"recall@{k}"
     values = paired(runs, metric)
-    reference = _reference(runs, values, against)
+    reference = _reference(everything, values, against)
     others = [label for label in values if label != reference]
-    found = differences(values[reference], [values[label] for label in others])
-    left_out, baselines = len(everything) - len(runs), read_baselines(folders)
-    return Comparison(runs, left_out, baselines, k, metric, reference, dict(zip(others, found, strict=True)))
+    family = tests(len(values), against is None)
+    found = differences(values[reference], [values[label] for label in others], family)
+    left_out = (len(everything) - len(once), len(once) - len(runs))
+    return Comparison(
+        runs,
+        left_out,
+        read_baselines(folders),
+        k,
+        metric,
+        reference,
+        against is None,
+        dict(zip(others, found, strict=True)),
+    )
+
+
+def tests(variants: int, best: bool) -> int:
+    """Of one variant with all others; where that is the best by these values, of all pairs: any could have been it."""
+    return variants * (variants - 1) // 2 if best else variants - 1
 
 
 def _reference(runs: pl.DataFrame, values: Mapping[str, np.ndarray], against: str | None) -> str:
-    """The label of the best variant, or of the one that ``against`` names by its label or one of its runs."""
+    """The label of the best variant, or of the one that ``against`` names by its label or one of its ``runs``."""
     if against is None:
         return max(values, key=lambda label: values[label].mean())
     if against in values:
@@ -101,6 +123,10 @@ def verdict(comparison: Comparison, label: str) -> str:
         return f"Not shown: {size} between {better} and {worse} may be chance ({p})."
     if not (found.significant and found.apart_from_zero):
         return f"Open: {claim}, but the interval and the Wilcoxon test ({p}) disagree."
+    if found.mean * found.effect < 0:
+        return (
+            f"Open: {claim} on average, but it is worse for more users than better ({p}, effect {found.effect:+.2f})."
+        )
     if single := comparison.one_seed(label):
         told = f"{' and '.join(single)} had one seed, and another may differ: train more"
         return f"Real for these runs ({p}): {claim}; but {told}."

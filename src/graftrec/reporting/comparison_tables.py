@@ -16,7 +16,7 @@ from graftrec.reporting.variants import ACCURACY, by_degree, print_left_out
 
 NOTE: Final = (
     "Each user's value is a mean over seeds. interval: 95%, paired bootstrap, {:,} resamples of users. p: Wilcoxon "
-    "signed-rank, users without a difference left out; Holm: corrected for this table's tests ({}). effect: "
+    "signed-rank, users without a difference left out; Holm: corrected for {}. effect: "
     "matched-pairs rank-biserial, -1 to 1, of the users that differ. seeds: pairs of runs in which the first is better."
 )
 DEGREES: Final = {
@@ -32,15 +32,21 @@ def print_comparison(comparison: Comparison) -> None:
     users = next(iter(comparison.differences.values())).users
     out.print(f"[bold]{sheet.title}[/], {users:,} test users", highlight=False)
     out.print(terminal(sheet))
-    print_left_out(comparison.left_out)
+    print_left_out(*comparison.left_out)
     out.print(Text(f"\n{comparison.metric}: {comparison.reference}, minus"))
     out.print(_tests(comparison))
-    out.print(NOTE.format(RESAMPLES, len(comparison.differences)), style="dim", highlight=False)
+    out.print(NOTE.format(RESAMPLES, _family(comparison)), style="dim", highlight=False)
     _print_degrees(comparison, out)
     out.print(f"\nIs the difference in {comparison.metric} real?", highlight=False)
     for label in comparison.differences:
         out.print(Text(f"- {verdict(comparison, label)}"))
     _print_better_baselines(comparison, sheet, out)
+
+
+def _family(comparison: Comparison) -> str:
+    """The tests that Holm's correction counts."""
+    kind = "all pairs of variants, since the first is the best of them" if comparison.best else "this table's tests"
+    return f"{kind} ({comparison.tests})"
 
 
 def _tests(comparison: Comparison) -> Table:

@@ -9,7 +9,9 @@ from rich.text import Text
 
 from graftrec.reporting.sheets import DIGITS, Sheet
 
-DAGGER: Final = "better than the second best with every seed, and at 5% (Wilcoxon over users, Holm over the columns)"
+DAGGER: Final = (
+    "better than the second best with every seed, and at 5% (Wilcoxon over users, Holm over all pairs and columns)"
+)
 ESCAPED: Final = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}",
     ">": r"\textgreater{}", **{sign: f"\\{sign}" for sign in "&%$#_{}"},

@@ -14,7 +14,7 @@ from graftrec.reporting.render import DAGGER, latex, markdown, terminal
 from graftrec.reporting.runs import SETUP, find_runs, read_baselines, read_runs
 from graftrec.reporting.sheets import Sheet, make_sheet, marked, metrics_of
 from graftrec.reporting.tables import console
-from graftrec.reporting.variants import latest, means, print_left_out
+from graftrec.reporting.variants import chosen, judged_alike, latest, means, print_left_out
 
 NEEDS: Final = "% needs \\usepackage{booktabs}\n\n"
 
@@ -28,7 +28,8 @@ def report(folder: Path) -> None:
     if not found:
         raise InputError(f"{folder} holds no finished run; graftrec train prints the folder of its run.")
     everything, baselines = read_runs(found), read_baselines(found)
-    runs = latest(everything)
+    once = latest(everything)
+    runs = chosen(once)
     sheets = make_sheets(runs, baselines)
     texts = {
         "table.md": "\n".join(map(markdown, sheets)),
@@ -39,15 +40,16 @@ def report(folder: Path) -> None:
     for name, text in texts.items():
         with written(folder / "report" / name, "FOLDER") as partial:
             partial.write_text(text, "utf-8")
-    _print(sheets, len(everything) - len(runs), [folder / "report" / name for name in texts])
+    _print(sheets, (len(everything) - len(once), len(once) - len(runs)), [folder / "report" / name for name in texts])
 
 
 def make_sheets(runs: pl.DataFrame, baselines: pl.DataFrame) -> list[Sheet]:
-    """One for each ``SETUP``, in the order of the runs."""
+    """One for each ``SETUP``, in the order of the runs; one for each of their list lengths where none is common."""
     sheets = []
     for _, part in runs.group_by(SETUP, maintain_order=True):
-        sheet = make_sheet(part, baselines, metrics_of(part))
-        sheets.append(replace(sheet, marked=marked(sheet, part)))
+        for alike in judged_alike(part):
+            sheet = make_sheet(alike, baselines, metrics_of(alike))
+            sheets.append(replace(sheet, marked=marked(sheet, alike)))
     return sheets
 
 
@@ -57,13 +59,13 @@ def averages(runs: pl.DataFrame, baselines: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([means(runs, metrics).drop("variant"), baselines], how="diagonal_relaxed")
 
 
-def _print(sheets: Sequence[Sheet], left_out: int, files: Sequence[Path]) -> None:
+def _print(sheets: Sequence[Sheet], left_out: tuple[int, int], files: Sequence[Path]) -> None:
     out = console()
     for sheet in sheets:
         out.print(f"\n[bold]{sheet.title}[/]", highlight=False)
         out.print(terminal(sheet))
     if any(sheet.marked for sheet in sheets):
         out.print(f"† {DAGGER}", highlight=False)
-    print_left_out(left_out)
+    print_left_out(*left_out)
     for file in files:
         out.print(Text(str(file)), soft_wrap=True)

@@ -54,7 +54,8 @@ def read_runs(folders: Sequence[Path]) -> pl.DataFrame:
     Columns: path, name (of the folder); ``SETUP``: task, data (id), hash, protocol (clean, paper, paper (leaky)),
     mask, max_users; seed; variant (a key), label (in words what differs between the variants of its setup), model
     (encoder, or the name of another recommender), start (the random seeds that it depends on), trained (whether there
-    are any); seconds (of training), epochs, parameters, started; then ``test/...`` and ``valid/...`` metrics.
+    are any); seconds (of training), epochs, parameters, started; sweep (of which it is a trial, or null) and aim (what
+    that is to choose by); then ``test/...`` and ``valid/...`` metrics.
     """
     if not folders:
         return pl.DataFrame(schema={"path": pl.String, "label": pl.String, **dict.fromkeys(SETUP, pl.String)})
@@ -106,8 +107,18 @@ def _read(run: RunFolder) -> tuple[dict[str, Any], dict[str, Any]]:
         "epochs": facts.get("epochs", {}).get("trained"),
         "parameters": facts.get("parameters"),
         "started": facts.get("started"),
+        **_search(config),
     }
     return {**row, **_measured(metrics)}, settings
+
+
+def _search(config: Mapping[str, Any]) -> dict[str, str | None]:
+    """The sweep that a run is a trial of, and the validation metric by which that chooses."""
+    trial = config.get("trial")
+    if trial is None:
+        return {"sweep": None, "aim": None}
+    aims = [name for name in trial["objectives"] if name.startswith("valid/")]
+    return {"sweep": trial["sweep"], "aim": aims[0] if aims else config["monitor"]}
 
 
 def _measured(metrics: Mapping[str, float]) -> dict[str, float]:
@@ -116,13 +127,16 @@ def _measured(metrics: Mapping[str, float]) -> dict[str, float]:
 
 def _setup(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     """On what, and how, the run was judged; earlier versions had no ``protocol``, no ``max_users``."""
-    leaky = "leaky" in facts["tags"]
-    protocol = config.get("protocol", "clean") + (" (leaky)" if leaky else "")
+    protocol = _protocol(config.get("protocol", "clean"), "leaky" in facts["tags"])
     values = (
         config["choices"].get("task", "ranking").lower(), facts["data"]["id"], facts["data"]["hash"], protocol,
         config["evaluation"]["mask"], config["evaluation"].get("max_users"),
     )  # fmt: skip
     return dict(zip(SETUP, map(_text, values), strict=True))
+
+
+def _protocol(name: str, leaky: bool) -> str:
+    return name + (" (leaky)" if leaky else "")
 
 
 def _text(value: Any) -> str:
@@ -172,8 +186,15 @@ def _under(name: str, part: str) -> bool:
 def _beside(run: RunFolder) -> list[dict[str, Any]]:
     config, facts = run.read_settings(), RunFolder.read_json(run.facts)
     common = {**_setup(config, facts), "features": config["choices"].get("features")}
+    told = config.get("protocol", "clean")
     results: Mapping[str, Any] = facts.get("baselines") or {}
     return [
-        {**common, "label": name, "seconds": float(result["seconds"]), **_measured(result["metrics"])}
+        {
+            **common,
+            **({"protocol": _protocol(told, result["leaky"])} if "leaky" in result else {}),  # earlier: as the run's
+            "label": name,
+            "seconds": float(result["seconds"]),
+            **_measured(result["metrics"]),
+        }
         for name, result in results.items()
     ]

@@ -10,7 +10,7 @@ from scipy import stats
 RESAMPLES: Final = 10_000
 CONFIDENCE: Final = 0.95
 ALPHA: Final = 0.05
-DECIMALS: Final = 10  # means over seeds in another order differ by less: these are zeros
+DECIMALS: Final = 6  # values of users are kept in float32: what differs by less is equal
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-def differences(first: np.ndarray, others: Sequence[np.ndarray]) -> list[Difference]:
-    """``first`` [U] minus each of ``others`` [U], of which one family of tests is made."""
-    pairs = np.round(first.astype(np.float64)[:, None] - np.column_stack(others), DECIMALS)
+def differences(first: np.ndarray, others: Sequence[np.ndarray], tests: int | None = None) -> list[Difference]:
+    """``first`` [U] minus each of ``others`` [U], of a family of so many ``tests`` (themselves if None)."""
+    pairs = paired_difference(first[:, None], np.column_stack(others))
     p_values = np.array([wilcoxon(column) for column in pairs.T])
-    columns = zip(pairs.T, *bootstrap(pairs), p_values, holm(p_values), strict=True)
+    columns = zip(pairs.T, *bootstrap(pairs), p_values, holm(p_values, tests), strict=True)
     return [
         Difference(
             mean=float(column.mean()),
@@ -59,6 +59,11 @@ def differences(first: np.ndarray, others: Sequence[np.ndarray]) -> list[Differe
         )
         for column, low, high, p, corrected in columns
     ]
+
+
+def paired_difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """``first`` - ``second`` in float64, so rounded that equal values have the difference 0."""
+    return np.round(first.astype(np.float64) - second, DECIMALS)
 
 
 def bootstrap(pairs: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -91,10 +96,14 @@ def rank_biserial(pairs: np.ndarray) -> float:
     return float((ranks * np.sign(pairs)).sum() / ranks.sum())
 
 
-def holm(p: np.ndarray) -> np.ndarray:
-    """p-values [n] corrected for n tests (Holm 1979): the i-th smallest times n - i + 1, never falling, at most 1."""
+def holm(p: np.ndarray, tests: int | None = None) -> np.ndarray:
+    """p-values [n] corrected for ``tests`` tests m (n if None), by Holm 1979: the i-th smallest times m - i + 1.
+
+    Never falling, at most 1. Where m > n, p-values that are not given count as larger: no correction is stricter.
+    """
     order = np.argsort(p)
-    raised = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    most = len(p) if tests is None else tests
+    raised = np.maximum.accumulate(p[order] * np.arange(most, most - len(p), -1))
     corrected = np.empty(len(p))
     corrected[order] = np.minimum(raised, 1.0)
     return corrected

@@ -79,16 +79,29 @@ def budget(sweep: "Sweep") -> dict[str, Any]:
     from graftrec.pipeline.sweep.ledger import FINISHED
 
     settings, trials = sweep.settings, sweep.ledger.trials
-    seconds = (trial.user_attrs.get("metrics", {}).get("train_seconds", 0.0) for trial in trials)
+    trained = [trial for trial in trials if "same_as" not in trial.user_attrs]
+    runs = (RunFolder(path) for trial in trained for path in sweep.folder.glob(f"{trial.number}_*"))
+    seconds = [_train_seconds(run) for run in runs]
     return {
         "n_trials": settings.n_trials,
         "finished": sweep.ledger.count(*FINISHED),
+        "repeated": sum(trial.state in FINISHED for trial in trials)
+        - sum(trial.state in FINISHED for trial in trained),
         "repeats": settings.repeats,
         "objectives": list(settings.objectives),
         "sampler": sweep.config.hydra.sweeper.sampler._target_,
         "parameters": sweep.space.to_json(),
-        "train_seconds": round(settings.repeats * sum(seconds), 3),
+        "train_seconds": round(sum(seconds), 3),
     }
+
+
+def _train_seconds(run: RunFolder) -> float:
+    """What training took, or its epochs where it was ended; 0 of a run that has not come so far."""
+    facts = RunFolder.read_json(run.facts) if run.facts.is_file() else {}
+    if "stages" in facts:
+        return float(facts["stages"]["train"]["seconds"])
+    curves = pl.read_csv(run.curves) if run.curves.is_file() else pl.DataFrame()  # of a pruned or failed one
+    return float(curves["cost/epoch_seconds"].sum()) if "cost/epoch_seconds" in curves.columns else 0.0
 
 
 def write_plots(sweep: "Sweep") -> None:

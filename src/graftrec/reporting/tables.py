@@ -65,8 +65,7 @@ def _shorter(path: Path) -> str:
 def print_ranking(run: Run, out: Console) -> None:
     """Test metrics beside the baselines', and recall by degree."""
     rows = [
-        (name + (f" ({result['chosen']})" if result["chosen"] else ""), result["metrics"], result["seconds"])
-        for name, result in run.facts["baselines"].items()
+        (_beside(name, result), result["metrics"], result["seconds"]) for name, result in run.facts["baselines"].items()
     ]
     rows += [(f"member: {m['name']}", m["metrics"], m["seconds"]) for m in run.facts.get("members", ())]
     rows.append(("this run", run.metrics, run.facts["stages"]["train"]["seconds"]))
@@ -82,6 +81,13 @@ def print_ranking(run: Run, out: Console) -> None:
     for (kind,), strata in run.strata.group_by("kind", maintain_order=True):
         cells = (f"{name}: {value:.4f}" for name, value in strata.select("stratum", f"recall@{k}").iter_rows())
         out.print(f"recall@{k} by {kind} in training: {', '.join(cells)}", highlight=False)
+
+
+def _beside(name: str, result: Mapping[str, Any]) -> str:
+    """A baseline, what was chosen of its settings, and whether by the test set."""
+    told = [result["chosen"]] if result["chosen"] else []
+    told += ["leaky"] if result.get("leaky") else []  # results of earlier versions do not say
+    return name + (f" ({', '.join(told)})" if told else "")
 
 
 def comparison(rows: Sequence[tuple[str, Mapping[str, float], float]], k: int, candidates: str = "") -> Table:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from graftrec.errors import InputError, check_choice
+from graftrec.metrics.direction import best
 from graftrec.pipeline.run_folder import RunFolder
 from graftrec.reporting.runs import SETUP
 from graftrec.reporting.tables import console
@@ -62,10 +63,35 @@ def latest(runs: pl.DataFrame) -> pl.DataFrame:
     return started.unique(key, keep="last", maintain_order=True).sort("order").drop("order")
 
 
-def print_left_out(count: int) -> None:
-    """Say how many runs ``latest`` left out."""
-    if count:
-        console().print(f"Left out: {count:,} run(s) repeated by a later one with the same settings and seed.")
+def chosen(runs: pl.DataFrame, named: Sequence[str] = ()) -> pl.DataFrame:
+    """Of a sweep's trials those of the variant that is best on validation: others would be chosen among on test.
+
+    Runs whose folders are ``named`` one by one stay.
+    """
+    kept = {Path(path).expanduser().resolve() for path in named}
+    left_out: list[str] = []
+    for (aim, _), trials in runs.filter(pl.col("sweep").is_not_null()).group_by("aim", "sweep", maintain_order=True):
+        if aim in trials.columns:
+            values = trials.group_by("variant", maintain_order=True).agg(pl.col(str(aim)).mean())
+            winner = values["variant"][best(values[str(aim)].to_list(), str(aim))]
+            left_out += trials.filter(pl.col("variant") != winner)["path"].to_list()
+    return runs.filter(~pl.col("path").is_in([path for path in left_out if Path(path).resolve() not in kept]))
+
+
+def print_left_out(repeated: int, trials: int) -> None:
+    """Say how many runs ``latest`` and ``chosen`` left out."""
+    if repeated:
+        console().print(f"Left out: {repeated:,} run(s) repeated by a later one with the same settings and seed.")
+    if trials:
+        console().print(f"Left out: {trials:,} trial(s) of sweeps, other than the best on validation of each.")
+
+
+def judged_alike(runs: pl.DataFrame) -> list[pl.DataFrame]:
+    """``runs`` that have a list length in common, or a part for each set of lengths."""
+    lengths = [_lengths(row) for row in runs.iter_rows(named=True)]
+    if set.intersection(*map(set, lengths)) or not any(lengths):
+        return [runs]
+    return [runs.filter(pl.Series(own == one for own in lengths)) for one in dict.fromkeys(lengths)]
 
 
 def means(runs: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:

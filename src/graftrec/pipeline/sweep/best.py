@@ -14,6 +14,7 @@ from graftrec.pipeline.run_folder import RunFolder
 from graftrec.pipeline.sweep.grammar import Space, word
 from graftrec.pipeline.sweep.run import Sweep, state_of
 
+LEAKY = "leaky"
 HEADER = """# @package _global_
 # Trial {number} of the sweep {name}: {values}.
 # graftrec train --config-dir {folder} experiment={file}{deletions}
@@ -58,8 +59,18 @@ def write_recipes(sweep: Sweep, trials: Sequence[FrozenTrial]) -> None:
         )
         if "seed" not in sweep.space.distributions:
             words.append(f"seed={sweep.config.seed}")
-        text = header + yaml.safe_dump(recipe(words, sweep.loader), sort_keys=False, allow_unicode=True)
+        content = recipe(words, sweep.loader)
+        if LEAKY in (tags := tags_of(sweep, trial)):  # chosen on the test set: so is what the file trains
+            content["tags"] = tags
+        text = header + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
         RunFolder.write_text(sweep.folder / "experiment" / f"{name}.yaml", text, "hydra.sweep.dir")
+
+
+def tags_of(sweep: Sweep, trial: FrozenTrial) -> list[str]:
+    """Of the trial's runs, as their folders keep them."""
+    number = trial.user_attrs.get("same_as", trial.number)
+    facts = (RunFolder(path).facts for path in sorted(sweep.folder.glob(f"{number}_*")))
+    return next((list(RunFolder.read_json(path)["tags"]) for path in facts if path.is_file()), [])
 
 
 def recipe(words: Sequence[str], loader: ConfigLoader) -> dict[str, Any]:

@@ -66,13 +66,15 @@ class Ledger:
             "space": self.space.to_json(),
             "objectives": list(self.settings.objectives),
             "repeats": [self.settings.repeats, self.settings.aggregate],
+            "constraints": dict(self.settings.constraints),
+            "sampler": type(self.make_sampler(0)).__name__,
         }
         known = self.study.user_attrs.get("question")
         if known is None:
             self.study.set_metric_names(list(self.settings.objectives))
             self.study.set_user_attr("question", question)
-        elif known != question:
-            old, new = ({**q["space"], **{k: q[k] for k in ("objectives", "repeats")}} for q in (known, question))
+        elif any(known[name] != question[name] for name in known):  # earlier versions kept less
+            old, new = ({**q["space"], **{k: q[k] for k in known if k != "space"}} for q in (known, question))
             changed = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
             told = "; ".join(f"{key} was {old.get(key)}, is {new.get(key)}" for key in changed)
             raise InputError(

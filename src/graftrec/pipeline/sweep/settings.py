@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from graftrec.errors import InputError, check_choice
+from graftrec.metrics.direction import COSTS, is_lower_better
 
-COSTS = ("train_seconds", "epoch_seconds", "peak_gib", "parameters", "latency_ms")  # of a run, beside its metrics
-LOWER_IS_BETTER = (*COSTS, "gini", "popularity", "log_loss", "calibration_error")
 AGGREGATES = ("mean", "lower_bound")
 
 
@@ -59,11 +58,6 @@ def _check_metric(name: str) -> None:
             f"hydra.sweeper: {name!r} is unknown; name validation metrics, such as valid/recall@20, or costs: "
             f"{', '.join(COSTS)}."
         )
-
-
-def is_lower_better(name: str) -> bool:
-    """Whether the smaller value of a metric or cost wins."""
-    return name.split("/")[-1].split("@")[0] in LOWER_IS_BETTER
 
 
 def aggregate(values: Sequence[float], confidence: float, lower_is_better: bool) -> float:

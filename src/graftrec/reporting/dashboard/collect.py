@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from graftrec.errors import InputError
+from graftrec.metrics.direction import is_lower_better
 from graftrec.pipeline.run_folder import RunFolder
-from graftrec.pipeline.sweep.settings import is_lower_better
 from graftrec.reporting.dashboard.description import describe
 from graftrec.reporting.dashboard.examples import Texts, examples
 from graftrec.reporting.dashboard.folders import command, curves, strata

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from graftrec.metrics.direction import is_lower_better
 from graftrec.pipeline.run_folder import RunFolder
-from graftrec.pipeline.sweep.settings import is_lower_better
 from graftrec.reporting.runs import SETUP, read_baselines, read_runs
 from graftrec.reporting.variants import means, not_run
 

@@ -9,7 +9,7 @@ import polars as pl
 import yaml
 
 from graftrec.errors import InputError
-from graftrec.pipeline.sweep.settings import is_lower_better
+from graftrec.metrics.direction import is_lower_better
 from graftrec.reporting.sweep import plots
 
 if TYPE_CHECKING:
