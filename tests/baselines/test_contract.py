@@ -1,11 +1,21 @@
 """What all recommenders of this folder have in common."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 
 from graftrec.baselines.base import Baseline, TrainingData
+from graftrec.baselines.chebycf import ChebyCF
+from graftrec.baselines.gfcf import GFCF
+from graftrec.baselines.ials import IALS
+from graftrec.baselines.item_knn import ItemKNN
+from graftrec.baselines.rp3beta import RP3Beta
+from graftrec.baselines.slim import SLIM
+from graftrec.baselines.user_knn import UserKNN
 from graftrec.data.dataset import Dataset
+from graftrec.errors import InputError
 from graftrec.recommend.evaluation import RankingProtocol, evaluate
 from tests.baselines.cells import CELLS, METHODS, data_of, scores_of
 
@@ -55,3 +65,25 @@ def test_once_computes_again_only_for_other_settings() -> None:
     for settings in (1, 1, 2, 1):
         data.once("name", settings, lambda settings=settings: calls.append(settings))
     assert calls == [1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ItemKNN(0, 1.0), "item-kNN's neighbours=0 must be >= 1"),
+        (lambda: ItemKNN(5, -3.0), "item-kNN's shrinkage=-3.0 must be >= 0"),
+        (lambda: UserKNN(-1, 1.0), "user-kNN's neighbours=-1 must be >= 1"),
+        (lambda: RP3Beta(1.0, 0.5, 0), "RP3beta's neighbours=0 must be >= 1"),
+        (lambda: SLIM(1.0, -5.0, 10), "SLIM's l2=-5.0 must be >= 0"),
+        (lambda: IALS(8, 0.1, 0.0, 1.0, 3), "iALS's penalty=0.0 must be > 0"),
+        (lambda: IALS(8, 0.0, 0.1, 1.0, 3), "iALS's unobserved=0.0 must be > 0"),
+        (lambda: IALS(8, 0.1, 0.1, 1.0, -3), "iALS's epochs=-3 must be >= 1"),
+        (lambda: GFCF(0, 0.3), "GF-CF's rank=0 must be >= 1"),
+        (lambda: ChebyCF(0, 1.5, 8, 0.2, 0.4), "ChebyCF's order=0 must be >= 1"),
+        (lambda: ChebyCF(8, float("nan"), 8, 0.2, 0.4), "ChebyCF's flatness=nan must be > 0"),
+    ],
+)
+def test_settings_without_scores_are_refused(make: Callable[[], Baseline], message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        make()
+    assert str(refused.value).startswith(message)

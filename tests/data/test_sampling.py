@@ -80,6 +80,36 @@ def test_training_positives_are_drawn_where_these_are_not_rejected() -> None:
     assert set(negatives.flatten().tolist()) == {0, 1, 2, 3, 4}
 
 
+def test_a_negative_exponent_prefers_rare_items_and_leaves_out_those_without_pairs() -> None:
+    sampler = NegativeSampler(-1.0, per_positive=6_000, reject_positives=False)
+    drawn = np.bincount(sampler.for_pairs(Positives(SKEWED), torch.tensor([0]), generator())[0], minlength=5)
+    assert drawn[4] == 0
+    assert chisquare(drawn[:4], 6_000 * np.array([1, 2, 4, 8]) / 15).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("exponent", [0.0, 1.0])
+def test_the_one_negative_of_a_user_is_found_however_rare(exponent: float) -> None:
+    others = [(user, 0) for user in range(1, 2_000)]
+    train = interactions(sorted([*((0, item) for item in range(999)), *others, (1, 999)]), 2_000, 1_000)
+    negatives = NegativeSampler(exponent, per_positive=3).for_pairs(Positives(train), torch.tensor([0, 0]), generator())
+    assert negatives.tolist() == [[999] * 3] * 2
+
+
+def test_rare_negatives_are_drawn_by_their_chances() -> None:
+    pairs = [(0, item) for item in range(98)] + [(user, 98) for user in range(1, 4)] + [(4, 99)]
+    crowd = [(user, item) for user in range(5, 60) for item in range(98)]
+    positives = Positives(interactions(sorted(pairs + crowd), num_users=60, num_items=100))
+    sampler = NegativeSampler(1.0, per_positive=4_000)
+    drawn = np.bincount(sampler.for_pairs(positives, torch.tensor([0]), generator())[0], minlength=100)[98:]
+    assert chisquare(drawn, np.array([3_000, 1_000])).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("setting", ["per_positive", "shared"])
+def test_a_number_of_negatives_below_zero_is_refused(setting: str) -> None:
+    with pytest.raises(InputError, match=f"negatives.{setting}=-1 must be >= 0"):
+        NegativeSampler(**{setting: -1})
+
+
 def test_negatives_have_one_row_a_pair() -> None:
     sampler = NegativeSampler(per_positive=3)
     assert sampler.for_pairs(Positives(SKEWED), torch.tensor([1, 2, 8, 8]), generator()).shape == (4, 3)

@@ -61,7 +61,7 @@ def test_a_sweep_compares_them_with_encoders(cli: Cli, tmp_path: Path) -> None:
     [
         (["baseline=ease", "task=interest"], "baseline=ease ranks items; leave out task=interest"),
         (["baseline=ease", "monitor=valid/auc"], "monitor='valid/auc' is unknown; choose one of valid/recall@10"),
-        (["baseline=ease", "baseline.grid.penalty=[-1]"], "EASE's penalty=-1 must be more than 0"),
+        (["baseline=ease", "baseline.grid.penalty=[-1]"], "EASE's penalty=-1 must be > 0"),
         (["baseline=text_knn", "features=none"], "text-kNN needs item features"),
     ],
 )

@@ -91,7 +91,7 @@ def test_grids_that_do_not_fit_the_model_are_refused(grid: dict[str, Any], messa
 
 
 def test_bad_values_of_a_grid_are_refused_before_anything_is_fitted() -> None:
-    with pytest.raises(InputError, match="must be more than 0"):
+    with pytest.raises(InputError, match="must be > 0"):
         Tuned("EASE", EASE(1.0), {"penalty": [10.0, 0.0]})
 
 

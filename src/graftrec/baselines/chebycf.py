@@ -12,6 +12,7 @@ from torch import Tensor
 from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.baselines.gfcf import right_singular_vectors
 from graftrec.baselines.scorers import WIDTH
+from graftrec.errors import check_number
 from graftrec.graph.propagate import SparseMatrix, multiply
 
 DIGITS: Final = 3  # to which the published code rounds the wanted response
@@ -30,6 +31,11 @@ class ChebyCF(Baseline):
     rank: int
     alpha: float
     beta: float
+
+    def __post_init__(self) -> None:
+        check_number("ChebyCF's order", self.order, 1)
+        check_number("ChebyCF's flatness", self.flatness, 0, above=True)
+        check_number("ChebyCF's rank", self.rank, 1)
 
     def fit(self, data: TrainingData) -> "ChebyshevFilter":
         power = np.maximum(data.train.item_degree, 1).astype(np.float32)[:, None] ** self.beta  # D_I^beta, [I, 1]

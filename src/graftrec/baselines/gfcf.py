@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from graftrec.baselines.base import Baseline, TrainingData
+from graftrec.errors import check_number
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,9 @@ class GFCF(Baseline):
 
     rank: int
     weight: float
+
+    def __post_init__(self) -> None:
+        check_number("GF-CF's rank", self.rank, 1)
 
     def fit(self, data: TrainingData) -> "FilteredHistory":
         normal = data.normalized

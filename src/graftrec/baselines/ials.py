@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from graftrec.baselines.base import Baseline, TrainingData
+from graftrec.errors import check_number
 from graftrec.scoring import FactorScorer
 
-ROWS: Final = 2048  # solved at once
+CELLS: Final = 2**23  # of the matrices [d, d] that are solved at once
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class IALS(Baseline):
     epochs: int
     seed: int = 0  # of the start
 
+    def __post_init__(self) -> None:
+        check_number("iALS's dim", self.dim, 1)
+        check_number("iALS's unobserved", self.unobserved, 0, above=True)
+        check_number("iALS's penalty", self.penalty, 0, above=True)
+        check_number("iALS's epochs", self.epochs, 1)
+
     def fit(self, data: TrainingData) -> FactorScorer:
         by_user, by_item = data.matrix, data.matrix.T.tocsr()
         random = torch.Generator().manual_seed(self.seed)
@@ -38,6 +45,10 @@ class IALS(Baseline):
             items = self.solve(by_item, users)
         return FactorScorer(self.solve(by_user, items), items)
 
+    def memory_gib(self, user_degree: np.ndarray, item_degree: np.ndarray) -> float:
+        vectors = 3 * self.dim * (len(user_degree) + len(item_degree))  # and sums and solutions of one side
+        return 4 * (2 * max(CELLS, self.dim**2) + vectors) / 2**30
+
     def solve(self, matrix: sp.csr_matrix, others: Tensor) -> Tensor:
         """The best vectors [n, d] of the rows of ``matrix`` [n, m], given those of its columns [m, d]."""
         everywhere = self.unobserved * (others.T @ others)
@@ -45,7 +56,7 @@ class IALS(Baseline):
         penalties = torch.from_numpy(penalty.astype(np.float32))
         sums = torch.from_numpy(matrix @ others.numpy())
         solved = torch.empty_like(sums)
-        for rows in torch.arange(len(sums)).split(ROWS):
+        for rows in torch.arange(len(sums)).split(max(1, CELLS // self.dim**2)):
             left = torch.stack([self._observed(matrix, others, row) for row in rows.tolist()])
             left += everywhere
             left.diagonal(dim1=1, dim2=2).add_(penalties[rows, None])

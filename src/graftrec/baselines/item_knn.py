@@ -8,6 +8,7 @@ import scipy.sparse as sp
 from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.baselines.neighbours import at_least_kept, nearest_by_cosine, nearest_gib
 from graftrec.baselines.scorers import SparseProduct
+from graftrec.errors import check_number
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,10 @@ class ItemKNN(Baseline):
     neighbours: int
     shrinkage: float
     deviations: bool = False
+
+    def __post_init__(self) -> None:
+        check_number("item-kNN's neighbours", self.neighbours, 1)
+        check_number("item-kNN's shrinkage", self.shrinkage, 0)
 
     def fit(self, data: TrainingData) -> SparseProduct:
         kept = at_least_kept(self.neighbours)

@@ -7,6 +7,7 @@ import numpy as np
 from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.baselines.neighbours import Nearest, at_least_kept, nearest_gib
 from graftrec.baselines.scorers import SparseProduct
+from graftrec.errors import check_number
 from graftrec.graph.normalize import normalize
 
 
@@ -21,6 +22,10 @@ class RP3Beta(Baseline):
     alpha: float
     beta: float
     neighbours: int
+
+    def __post_init__(self) -> None:
+        check_number("RP3beta's neighbours", self.neighbours, 1)
+        check_number("RP3beta's alpha", self.alpha, 0)
 
     def fit(self, data: TrainingData) -> SparseProduct:
         kept = at_least_kept(self.neighbours)

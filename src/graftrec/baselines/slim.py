@@ -11,6 +11,7 @@ from torch import Tensor
 from graftrec.baselines.base import Baseline, TrainingData, dense_gram
 from graftrec.baselines.neighbours import nearest_by_cosine, nearest_gib
 from graftrec.baselines.scorers import SparseProduct
+from graftrec.errors import check_number
 
 CELLS: Final = 2**22  # of all neighbours' Gram matrices at once: 16 MiB, about what a cache holds
 TOLERANCE: Final = 1e-3  # largest change of a weight in the last sweep
@@ -28,6 +29,11 @@ class SLIM(Baseline):
     l1: float
     l2: float
     neighbours: int
+
+    def __post_init__(self) -> None:
+        check_number("SLIM's l1", self.l1, 0)
+        check_number("SLIM's l2", self.l2, 0)
+        check_number("SLIM's neighbours", self.neighbours, 1)
 
     def fit(self, data: TrainingData) -> SparseProduct:
         near = data.once(

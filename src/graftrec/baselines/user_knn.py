@@ -7,6 +7,7 @@ import numpy as np
 from graftrec.baselines.base import Baseline, TrainingData
 from graftrec.baselines.neighbours import at_least_kept, nearest_by_cosine, nearest_gib
 from graftrec.baselines.scorers import SparseProduct
+from graftrec.errors import check_number
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,10 @@ class UserKNN(Baseline):
 
     neighbours: int
     shrinkage: float
+
+    def __post_init__(self) -> None:
+        check_number("user-kNN's neighbours", self.neighbours, 1)
+        check_number("user-kNN's shrinkage", self.shrinkage, 0)
 
     def fit(self, data: TrainingData) -> SparseProduct:
         kept = at_least_kept(self.neighbours)

@@ -89,4 +89,9 @@ def matched_tickets(held_out: Interactions, known: sp.csr_matrix) -> np.ndarray:
         expected = shares * (rate.sum() - known.T @ rate)
         shares *= np.divide(wanted, expected, out=np.zeros_like(wanted), where=expected > 0)
         shares /= max(shares.sum(), np.finfo(float).tiny)
-    return np.where(wanted > 0, np.maximum(np.rint(shares * TICKETS), 1), 0).astype(np.int64)
+    return as_tickets(shares, wanted > 0)
+
+
+def as_tickets(shares: np.ndarray, drawable: np.ndarray) -> np.ndarray:
+    """Tickets, int64 [I], by ``shares`` [I] that sum to 1: at least one where ``drawable``, else none."""
+    return np.where(drawable, np.maximum(np.rint(shares * TICKETS), 1), 0).astype(np.int64)

@@ -2,14 +2,18 @@
 
 import copy
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from torch import Tensor
 
 from graftrec.data.interactions import Interactions
-from graftrec.errors import InputError
+from graftrec.data.pairs import as_tickets, draw_unknown
+from graftrec.errors import InputError, check_number
+
+ROUNDS: Final = 20  # of drawing again what is a positive; what is left then is drawn in another way
 
 
 class PositiveSampler(Protocol):
@@ -78,6 +82,12 @@ class Positives:
     def __len__(self) -> int:
         return len(self.keys)
 
+    def matrix(self) -> sp.csr_matrix:
+        """Who has what, boolean [U, I]."""
+        start = np.append(self.user_start.numpy(), len(self))
+        shape = (len(self.user_degree), self.num_items)
+        return sp.csr_matrix((np.ones(len(self), dtype=bool), self.items.numpy(), start), shape=shape)
+
     def epoch(self, generator: torch.Generator) -> Tensor:
         """Rows of the pairs that an epoch shows, int64 [n]."""
         return self.sampler.rows(self, generator)
@@ -117,6 +127,10 @@ class NegativeSampler:
     shared: int = 0
     reject_positives: bool = True
 
+    def __post_init__(self) -> None:
+        check_number("negatives.per_positive", self.per_positive, 0)
+        check_number("negatives.shared", self.shared, 0)
+
     def check(self, positives: Positives) -> None:
         """Refuse data in which a user has no negative left to draw."""
         known = int((positives.item_degree > 0).sum())
@@ -134,8 +148,7 @@ class NegativeSampler:
             num_drawable = positives.num_items if drawable is None else len(drawable)
             draws = torch.randint(num_drawable, size, generator=generator)
             return draws if drawable is None else drawable[draws]
-        cumulative = positives.item_degree.double().pow(self.exponent)
-        cumulative = (cumulative * (positives.item_degree > 0)).cumsum(0)
+        cumulative = self._weights(positives).cumsum(0)
         draws = torch.rand(size, generator=generator, dtype=torch.float64) * cumulative[-1]
         return torch.searchsorted(cumulative, draws, right=True)
 
@@ -144,9 +157,27 @@ class NegativeSampler:
         negatives = self.draw(positives, (len(users), self.per_positive), generator)
         if not self.reject_positives:
             return negatives
-        owners = users[:, None].expand_as(negatives)
-        wrong = positives.contains(owners, negatives)
-        while wrong.any():
-            negatives[wrong] = self.draw(positives, (int(wrong.sum()),), generator)
-            wrong = positives.contains(owners, negatives)
+        items, owners = negatives.view(-1), users.repeat_interleave(self.per_positive)
+        wrong = positives.contains(owners, items).nonzero().flatten()
+        for _ in range(ROUNDS):
+            if not len(wrong):
+                return negatives
+            items[wrong] = self.draw(positives, (len(wrong),), generator)
+            wrong = wrong[positives.contains(owners[wrong], items[wrong])]
+        items[wrong] = self._without_rejection(positives, owners[wrong], generator)
         return negatives
+
+    def _weights(self, positives: Positives) -> Tensor:
+        """What the chance of each item is proportional to, float64 [I]; 0 of those that are never drawn."""
+        degree = positives.item_degree.double()
+        if self.exponent:
+            return torch.where(degree > 0, degree.pow(self.exponent), 0.0)
+        weights = torch.ones_like(degree) if positives.drawable is None else torch.zeros_like(degree)
+        return weights if positives.drawable is None else weights.index_fill_(0, positives.drawable, 1.0)
+
+    def _without_rejection(self, positives: Positives, users: Tensor, generator: torch.Generator) -> Tensor:
+        """Negatives [n] of ``users`` [n] who have nearly all that is drawn."""
+        weights = self._weights(positives).numpy()
+        tickets = as_tickets(weights / weights.sum(), weights > 0)
+        seed = int(torch.randint(2**62, (1,), generator=generator))
+        return torch.from_numpy(draw_unknown(positives.matrix(), users.numpy(), tickets, np.random.default_rng(seed)))

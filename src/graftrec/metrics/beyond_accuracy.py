@@ -1,6 +1,7 @@
 """What lists do to the catalogue: exposure, novelty, diversity. No held-out item is looked at."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import torch
@@ -8,6 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graftrec.data.interactions import Interactions
+
+LISTS: Final = 256  # whose vectors are held at once
 
 
 class BeyondAccuracy:
@@ -63,6 +66,10 @@ def pairwise_distance(unit: Tensor, items: Tensor) -> Tensor:
 
     Uses |sum of unit vectors|^2 = sum |v|^2 + sum over ordered pairs of <v, w>; a zero vector has cosine 0.
     """
+    return torch.cat([_pairwise_distance(unit, lists) for lists in items.split(LISTS)])
+
+
+def _pairwise_distance(unit: Tensor, items: Tensor) -> Tensor:
     listed = items >= 0
     vectors = unit[items.clamp(min=0)] * listed[..., None]
     count = listed.sum(1)

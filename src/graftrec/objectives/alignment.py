@@ -41,7 +41,9 @@ class Uniformity(Term):
     def _of_kind(self, numbers: Tensor, rows: Tensor) -> Tensor:
         _, node, times = numbers.unique(return_inverse=True, return_counts=True)
         first = torch.empty_like(times).scatter_(0, node, torch.arange(len(node), device=node.device))  # or any other
-        return _LogMeanPotential.apply(F.normalize(rows.index_select(0, first), dim=-1), times.to(rows.dtype))
+        wide = torch.promote_types(rows.dtype, torch.float32)  # 16 bits cannot count a batch
+        unit = F.normalize(rows.index_select(0, first).to(wide), dim=-1)
+        return _LogMeanPotential.apply(unit, times.to(wide))
 
 
 class _LogMeanPotential(torch.autograd.Function):

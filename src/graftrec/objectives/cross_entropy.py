@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 BUFFER: Final = 2**18  # logits at once: 1 MiB
+ROWS: Final = 32  # but not fewer rows, each of which reads all candidates
 Hide = Callable[[Tensor, slice], object]  # fills logits [rows, C] of a block of rows with -inf where they don't count
 
 
@@ -19,6 +20,8 @@ def info_nce(queries: Tensor, keys: Tensor, temperature: float, own: Tensor | No
     van den Oord et al., 2018 (arXiv 1807.03748), eq. 4, with the cosine.
     """
     own = torch.arange(len(queries), device=queries.device) if own is None else own
+    dtype = torch.promote_types(queries.dtype, keys.dtype)  # one side may come from an MLP in bfloat16
+    queries, keys = queries.to(dtype), keys.to(dtype)
     queries, keys = F.normalize(queries, dim=-1) / temperature, F.normalize(keys, dim=-1)
     positive = (queries * keys.index_select(0, own)).sum(-1)
     return mean_cross_entropy(
@@ -47,7 +50,7 @@ class _MeanCrossEntropy(torch.autograd.Function):
     def forward(
         ctx: Any, queries: Tensor, positive: Tensor, candidates: Tensor, correction: Tensor | None, hide: Hide
     ) -> Tensor:
-        size = max(1, BUFFER // len(candidates))
+        size = max(ROWS, BUFFER // len(candidates))
         buffer = queries.new_empty(min(size, len(queries)), len(candidates))
         loss = torch.empty_like(positive)
         by_query, by_positive, by_candidate = map(torch.zeros_like, (queries, positive, candidates))

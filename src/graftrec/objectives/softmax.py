@@ -61,7 +61,7 @@ class SampledSoftmax(Term):
         positive = (users * items).sum(-1)  # [B]
         correction = None
         if self.log_q:
-            own = self.log_q * step.positives.item_draws[batch.items].log()
+            own = (self.log_q * step.positives.item_draws[batch.items].log()).to(users.dtype)
             positive, correction = positive - own, F.pad(own, (0, len(batch.shared)))
         return mean_cross_entropy(users, positive, others, self._hide(step, candidates), correction)
 

@@ -14,7 +14,7 @@ from graftrec.graph.views import Pass, View
 from graftrec.nn.recommender import AtRows, Embeddings
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)  # not frozen: Lightning's plugins for trainer.precision take no frozen batch
 class Batch:
     """Training pairs and their negatives, all int64."""
 

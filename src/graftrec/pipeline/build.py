@@ -19,7 +19,7 @@ from graftrec.data.dataset import Dataset
 from graftrec.data.prepare import split_dataset
 from graftrec.data.sampling import NegativeSampler, Positives
 from graftrec.data.sources.base import RawData
-from graftrec.errors import InputError, check_choice
+from graftrec.errors import InputError, check_choice, check_number
 from graftrec.features.adapt.memory import AdaptedSizes
 from graftrec.features.conditioning.apply import conditioned, conditioned_outline
 from graftrec.features.nodes import NodeFeatures
@@ -116,6 +116,10 @@ def build_data_module(
 
 def build_recommender(config: DictConfig, data: GraphDataModule[Any]) -> Recommender:
     """Input, encoder and scorer; numbers that the data decides are passed here."""
+    if config.encoder.get("dim", config.dim) != config.dim:
+        raise InputError(
+            f"encoder.dim={config.encoder.dim}, but dim={config.dim}, the width of every layer; set dim alone."
+        )
     input = instantiate(config.input, nodes=data.nodes)
     encoder = instantiate(config.encoder, weighted=data.graph.weighted)
     scorer, behaviours = instantiate(config.scorer), behaviour_mix(encoder, data.graph)
@@ -159,6 +163,10 @@ def rehearse(config: DictConfig, data: GraphDataModule[Any]) -> None:
         raise InputError(
             f"trainer.max_epochs={epochs} must be a whole number >= 1; callbacks.early_stopping ends a run before it."
         )
+    if config.trainer.get("precision") == "16-true":
+        raise InputError("trainer.precision=16-true ends in numbers that are not finite; take bf16-true or 32-true.")
+    for name, least in {"dim": 1, "batch_size": 1, "seed": 0}.items():
+        check_number(name, config[name], least)
     task = instantiate(config.task)
     module = build_module(config, data)
     module.warn_of_nothing_to_train()

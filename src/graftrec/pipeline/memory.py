@@ -15,7 +15,7 @@ from graftrec.pipeline.available_memory import GIB
 from graftrec.recommend.lists import CACHED, ON_DEVICE, users_at_once
 from graftrec.training.datamodule import GraphDataModule
 
-VALUE_BYTES: Final = {"bf16-true": 2, "16-true": 2, "64-true": 8}  # by trainer.precision
+VALUE_BYTES: Final = {"bf16-true": 2, "64-true": 8}  # by trainer.precision
 OPTIMIZER_COPIES: Final = {"SGD": 1, "Adagrad": 1, "RMSprop": 1}  # Adam and others: 2
 ADVICE: Final = {
     "model and optimizer": "dim",
@@ -56,6 +56,7 @@ class Sizes:
     propagated_bytes: int = 4  # of the layers after the input
     passes: int = 1  # forward passes in a step
     graphs: int = 1  # the whole one and those of views
+    in_batch: bool = False  # whether the batch's items are candidates for each of its pairs
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,9 @@ def _step(sizes: Sizes) -> int:
     edges = sizes.edge_values * sizes.heads * 4
     rows = sizes.batch_size * (2 + sizes.negatives) + sizes.shared_negatives
     nodes += 3 * (sizes.num_users + sizes.num_items) * sizes.projector_width * sizes.value_bytes
-    candidates = sizes.batch_size * sizes.shared_negatives  # one byte each: which are hidden
+    candidates = sizes.batch_size * (
+        sizes.shared_negatives + sizes.batch_size * sizes.in_batch
+    )  # bytes: what is hidden
     edges *= sizes.passes * sizes.num_layers * sizes.num_edges
     return nodes + edges + 6 * rows * sizes.dim * sizes.value_bytes + candidates
 
@@ -205,6 +208,7 @@ def sizes_of(config: DictConfig, data: GraphDataModule[Any]) -> Sizes:
         value_bytes=value_bytes,
         passes=module.passes,
         graphs=module.graphs,
+        in_batch=any(term.get("in_batch", False) for term in config.objective.terms.values()),
         propagated_bytes=2 if config.encoder.get("propagation_dtype") == "bfloat16" else value_bytes,
     )
 

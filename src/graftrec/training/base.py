@@ -21,7 +21,7 @@ class GraphModule(pl.LightningModule):
     """A recommender over one graph, its optimizer, and random numbers that a resumed run draws again.
 
     ``optimizer`` and ``scheduler`` are factories; the scheduler gets ``total_steps`` and is stepped after
-    every batch. ``seed`` and the step's number seed dropout and views.
+    every batch. ``seed`` and the step's number (with accumulated gradients the batch's, too) seed dropout and views.
     """
 
     passes: int = 1  # forward passes in a step
@@ -71,7 +71,8 @@ class GraphModule(pl.LightningModule):
     def add_losses(self, losses: Mapping[str, Tensor], num_pairs: int) -> None:
         """Count means over ``num_pairs`` into the epoch's means (cheaper than Lightning's log at every step)."""
         for name, value in losses.items():
-            self._losses[name] = self._losses.get(name, 0) + value.detach() * num_pairs
+            wide = value.detach().to(torch.promote_types(value.dtype, torch.float32))  # 16 bits cannot sum an epoch
+            self._losses[name] = self._losses.get(name, 0) + wide * num_pairs
         self._num_pairs += num_pairs
 
     def on_train_epoch_end(self) -> None:
@@ -82,7 +83,9 @@ class GraphModule(pl.LightningModule):
         return self.trainer.strategy.reduce(value, reduce_op="sum")
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        seed = int(np.random.SeedSequence([self.seed, self.global_step]).generate_state(1)[0])
+        batches = self.trainer.accumulate_grad_batches > 1  # then several share a step
+        key = [self.seed, self.global_step, *([batch_idx] if batches else [])]
+        seed = int(np.random.SeedSequence(key).generate_state(1)[0])
         torch.default_generator.manual_seed(seed)  # torch.manual_seed takes 1 ms a step where there is no GPU
         if self.device.type == "cuda":
             torch.cuda.manual_seed(seed)

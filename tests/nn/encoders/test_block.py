@@ -87,8 +87,8 @@ def test_dropout_rests_in_evaluation() -> None:
     [
         ({"norm": "group"}, "encoder.norm='group' is unknown; choose one of none, layer, batch"),
         ({"activation": "tanh"}, "encoder.activation='tanh' is unknown"),
-        ({"dropout": 1.0}, r"encoder.dropout=1.0 must lie in \[0, 1\)"),
-        ({"dropout": -0.1}, r"encoder.dropout=-0.1 must lie in \[0, 1\)"),
+        ({"dropout": 1.0}, r"encoder.dropout=1.0 must be >= 0 and < 1"),
+        ({"dropout": -0.1}, r"encoder.dropout=-0.1 must be >= 0 and < 1"),
     ],
 )
 def test_wrong_settings_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from graftrec.errors import InputError, check_choice
+from graftrec.errors import check_choice, check_number
 from graftrec.graph.graph import Graph
 from graftrec.nn.encoders.base import Encoder
 
@@ -29,8 +29,7 @@ class ConvolutionEncoder(Encoder):
         super().__init__(len(convolutions), mix)
         check_choice("encoder.norm", norm, NORMS)
         check_choice("encoder.activation", activation, ACTIVATIONS)
-        if not 0 <= dropout < 1:
-            raise InputError(f"encoder.dropout={dropout} must lie in [0, 1).")
+        check_number("encoder.dropout", dropout, 0, below=1)
         self.convolutions = nn.ModuleList(convolutions)
         self.norms = nn.ModuleList(NORMS[norm](dim) for _ in convolutions)
         self.activation = ACTIVATIONS[activation]()

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from graftrec.errors import InputError
+from graftrec.errors import InputError, check_number
 from graftrec.graph.attention import attention
 from graftrec.graph.graph import Graph
 from graftrec.graph.propagate import SparseMatrix, propagate
@@ -78,6 +78,8 @@ class GAT(ConvolutionEncoder):
         activation: str = "elu",
         residual: bool = False,
     ) -> None:
+        check_number("encoder.heads", heads, 1)
+        check_number("encoder.attention_dropout", attention_dropout, 0, below=1)
         if dim % heads:
             raise InputError(f"encoder.heads={heads} must divide dim={dim}.")
         convolutions: list[nn.Module] = [

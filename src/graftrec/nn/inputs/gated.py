@@ -67,7 +67,8 @@ class GatedInput(Input):
 
     def forward(self) -> Tensor:
         """x0 [N, d]."""
-        return torch.lerp(self.text(), self.ids(), self.gate())
+        text, ids = self.text(), self.ids()
+        return torch.lerp(text.to(ids.dtype), ids, self.gate())  # a projector may give bfloat16
 
 
 def _median(values: Tensor) -> float:
