@@ -87,9 +87,12 @@ class NodeMask(nn.Module):
         _check_rate(rate)
         self.token = nn.Parameter(torch.zeros(dim))
         self.rate = rate
+        self._drawable: tuple[Graph, Tensor] | None = None  # the nodes of a graph, on its device
 
     def forward(self, start: Pass) -> Pass:
-        nodes = start.graph.connected.to(start.x0.device)
+        if self._drawable is None or self._drawable[0] is not start.graph:
+            self._drawable = (start.graph, start.graph.connected.to(start.x0.device))
+        nodes = self._drawable[1]
         count = max(int(len(nodes) * self.rate), 1)
         masked = nodes[torch.randperm(len(nodes), device=nodes.device)[:count]]
         hidden = torch.zeros(len(start.x0), 1, dtype=torch.bool, device=start.x0.device).index_fill_(0, masked, True)
