@@ -90,8 +90,9 @@ class NodeMask(nn.Module):
         self._drawable: tuple[Graph, Tensor] | None = None  # the nodes of a graph, on its device
 
     def forward(self, start: Pass) -> Pass:
-        if self._drawable is None or self._drawable[0] is not start.graph:
-            self._drawable = (start.graph, start.graph.connected.to(start.x0.device))
+        device = start.x0.device
+        if self._drawable is None or self._drawable[0] is not start.graph or self._drawable[1].device != device:
+            self._drawable = (start.graph, start.graph.connected.to(device))
         nodes = self._drawable[1]
         count = max(int(len(nodes) * self.rate), 1)
         masked = nodes[torch.randperm(len(nodes), device=nodes.device)[:count]]
