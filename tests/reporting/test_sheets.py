@@ -125,3 +125,22 @@ def test_a_baseline_that_the_test_set_tuned_is_in_no_table_of_runs_that_it_did_n
         "item-kNN": "paper (leaky)",
     }
     assert "item-kNN" not in make_sheet(read_runs([folder]), baselines, [METRIC]).rows["label"].to_list()
+
+
+def test_a_baseline_without_choices_stands_beside_runs_that_the_test_set_chose(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", values(0.5), protocol="paper")
+    facts = json.loads((folder / "run.json").read_text())
+    facts["tags"], facts["baselines"]["popularity"]["leaky"] = ["leaky"], False
+    (folder / "run.json").write_text(json.dumps(facts))
+    labels = make_sheet(read_runs([folder]), read_baselines([folder]), [METRIC]).rows["label"].to_list()
+    assert {"popularity", "item-kNN"} <= set(labels)
+
+
+def test_a_trial_that_validation_did_not_choose_may_be_the_reference(tmp_path: Path) -> None:
+    trial = {"objectives": ["valid/recall@20"], "sweep": "sweep"}
+    for lr, recall in ((1, 0.2), (2, 0.5)):
+        with_values(
+            tmp_path / "sweep" / f"{lr}", recall, [recall + user / 100 for user in range(9)], lr=lr, trial=trial
+        )
+    comparison = compare([str(tmp_path)], against=str(tmp_path / "sweep" / "1"))
+    assert (comparison.reference, list(comparison.differences), comparison.tests) == ("lr=1", ["lr=2"], 1)

@@ -63,7 +63,7 @@ def compare(
     folders = find_all(paths)
     everything = read_runs(folders)
     once = latest(everything)
-    runs = chosen(once, paths)
+    runs = chosen(once, [*paths, *([against] if against else [])])
     check_comparable(runs)
     if runs["task"][0] != "ranking":
         raise InputError(f"task={runs['task'][0]} keeps no values of users; graftrec report tables its means.")

@@ -186,12 +186,12 @@ def _under(name: str, part: str) -> bool:
 def _beside(run: RunFolder) -> list[dict[str, Any]]:
     config, facts = run.read_settings(), RunFolder.read_json(run.facts)
     common = {**_setup(config, facts), "features": config["choices"].get("features")}
-    told = config.get("protocol", "clean")
+    told, leaky = config.get("protocol", "clean"), "leaky" in facts["tags"]
     results: Mapping[str, Any] = facts.get("baselines") or {}
     return [
         {
             **common,
-            **({"protocol": _protocol(told, result["leaky"])} if "leaky" in result else {}),  # earlier: as the run's
+            "protocol": _protocol(told, leaky or result.get("leaky", False)),  # earlier versions do not say
             "label": name,
             "seconds": float(result["seconds"]),
             **_measured(result["metrics"]),
