@@ -42,9 +42,7 @@ def recorded(data: Path, cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder, [f"paper.targets={{{targets}}}", "paper.tolerance=1e-6", f"paths.data={data}"]
 
 
-def test_seeds_may_be_written_with_hydras_plus(
-    recorded: tuple[Path, list[str]], cli: Cli, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_seeds_may_be_written_with_hydras_plus(recorded: tuple[Path, list[str]], cli: Cli) -> None:
     folder, words = recorded
     cli("reproduce", RECIPE, *WORDS, "+seeds=[0,1]", f"++folder={folder}", *words)
     assert read(folder)["seeds"] == [0, 1]

@@ -132,11 +132,9 @@ def _step(sizes: Sizes) -> int:
     edges = sizes.edge_values * sizes.heads * 4
     rows = sizes.batch_size * (2 + sizes.negatives) + sizes.shared_negatives
     nodes += 3 * (sizes.num_users + sizes.num_items) * sizes.projector_width * sizes.value_bytes
-    candidates = sizes.batch_size * (
-        sizes.shared_negatives + sizes.batch_size * sizes.in_batch
-    )  # bytes: what is hidden
+    candidates = sizes.shared_negatives + sizes.batch_size * sizes.in_batch  # one byte a pair: which are hidden
     edges *= sizes.passes * sizes.num_layers * sizes.num_edges
-    return nodes + edges + 6 * rows * sizes.dim * sizes.value_bytes + candidates
+    return nodes + edges + 6 * rows * sizes.dim * sizes.value_bytes + sizes.batch_size * candidates
 
 
 def _evaluation(sizes: Sizes) -> int:

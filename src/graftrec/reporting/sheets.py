@@ -75,7 +75,7 @@ def marked(sheet: Sheet, runs: pl.DataFrame) -> frozenset[str]:
     """
     p_values = {metric: p for metric in sheet.metrics if (p := _p_of_best(sheet, runs, metric)) is not None}
     pairs = len(sheet.rows) * (len(sheet.rows) - 1) // 2
-    corrected = holm(np.array(list(p_values.values())), pairs * len(p_values))
+    corrected = holm(np.array(list(p_values.values())), pairs * len(sheet.metrics))
     small = [metric for metric, p in zip(p_values, corrected, strict=True) if p < ALPHA]
     return frozenset(metric for metric in small if _with_every_seed(sheet, runs, metric))
 

@@ -85,8 +85,7 @@ def budget(sweep: "Sweep") -> dict[str, Any]:
     return {
         "n_trials": settings.n_trials,
         "finished": sweep.ledger.count(*FINISHED),
-        "repeated": sum(trial.state in FINISHED for trial in trials)
-        - sum(trial.state in FINISHED for trial in trained),
+        "repeated": sum(trial.state in FINISHED for trial in trials if "same_as" in trial.user_attrs),
         "repeats": settings.repeats,
         "objectives": list(settings.objectives),
         "sampler": sweep.config.hydra.sweeper.sampler._target_,
