@@ -1,9 +1,11 @@
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from graftrec.errors import InfeasibleError
 from graftrec.recommend.top_k import top_k
 from tests.recommend.vectors import full_sort
 
@@ -58,3 +60,11 @@ def test_scores_are_left_as_they_were() -> None:
     scores = torch.tensor([[1.0, 1.0, 0.0]])
     top_k(scores, 1)
     assert scores.tolist() == [[1.0, 1.0, 0.0]]
+
+
+@given(num_items=st.integers(2, 2000), k=st.integers(1, 12), place=st.floats(0, 1, exclude_max=True))
+def test_a_score_that_is_not_a_number_is_refused_wherever_it_stands(num_items: int, k: int, place: float) -> None:
+    scores = torch.arange(3.0 * num_items).view(3, num_items)
+    scores[1, int(place * num_items)] = torch.nan
+    with pytest.raises(InfeasibleError, match=r"1 of 3 users have scores that are not numbers \(NaN\)"):
+        top_k(scores, min(k, num_items))

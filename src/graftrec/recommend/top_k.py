@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from graftrec.errors import InfeasibleError
+
 CHUNK: Final = 8  # values of a row that compete for one place in the next round
 
 
@@ -13,10 +15,16 @@ def top_k(scores: Tensor, k: int) -> Tensor:
     """The k best items of each row of ``scores`` [B, I], best first, int64 [B, k].
 
     Ties are broken by item number, also at the k-th place, so that a list does not depend on how users
-    are cut into blocks. Items of score -inf are never listed; a short list ends in -1.
+    are cut into blocks. Items of score -inf are never listed; a short list ends in -1. Refuses NaN.
     """
     items = largest(scores, min(k + 1, scores.shape[1]))
     values, items = in_order(scores.gather(1, items), items)
+    unordered = values.isnan().any(1).sum().item()  # NaN is among the largest, wherever it stands
+    if unordered:
+        raise InfeasibleError(
+            f"{unordered} of {len(scores)} users have scores that are not numbers (NaN), which have no order: the "
+            "model's settings are out of the range where it can be fitted; change them."
+        )
     if items.shape[1] > k:
         tied = (values[:, k] == values[:, k - 1]) & (values[:, k] != -torch.inf)
         values, items = values[:, :k], items[:, :k]
