@@ -100,7 +100,7 @@ def test_a_matrix_larger_than_memory_is_refused_with_the_estimate() -> None:
     tuned.check_memory(*degrees, available_gib=32.0)
     tuned.check_memory(*degrees, available_gib=None)
     Tuned("popularity", Popularity()).check_memory(*degrees, available_gib=0.1)
-    wanted = r"EASE needs about 10\.7 GiB for 52,643 users and 91,599 items, and there are 8\.0 GiB"
+    wanted = r"EASE needs about 11\.5 GiB for 52,643 users and 91,599 items, and there are 8\.0 GiB"
     with pytest.raises(InputError, match=wanted):
         tuned.check_memory(*degrees, available_gib=8.0)
 
