@@ -32,16 +32,10 @@ def test_help_and_configuration_need_no_heavy_library(word: str) -> None:
 
 
 def test_help_comes_at_once() -> None:
-    # In units of what Hydra's own import takes, since seconds differ by machine: 7 to 9, most of it Hydra's listing of
-    # the groups.
-    assert processor_seconds("train", "--help") < 12 * processor_seconds(code="import hydra")
-
-
-def processor_seconds(*words: str, code: str = START) -> float:
-    run(*words, code=code)  # warm the file cache
+    run("train", "--help")  # warm the file cache
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    run(*words, code=code)
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+    run("train", "--help")
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 1.5
 
 
 def test_wheel_carries_the_configuration(tmp_path: Path) -> None:

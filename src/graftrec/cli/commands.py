@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import hydra
+from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, OverrideParseException, SearchPathException
@@ -80,6 +81,7 @@ def stop(message: str, code: int = 1) -> NoReturn:
 
 def command(name: str, task: Task) -> None:
     """Compose the configuration ``name`` from the command line and call ``task`` with it."""
+    _share_config_store()
     main = hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=name)(_friendly(task))
     try:
         check_flags(name)
@@ -89,6 +91,12 @@ def command(name: str, task: Task) -> None:
         stop(explain(error, name))
     except InputError as error:
         stop(str(error))
+
+
+def _share_config_store() -> None:
+    """Hydra copies its store for every group that --help lists, most of its time; what is loaded is a copy anyway."""
+    store = ConfigStore.instance()
+    vars(store)["__deepcopy__"] = lambda memo: store
 
 
 @contextmanager
