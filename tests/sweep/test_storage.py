@@ -80,6 +80,15 @@ def test_a_job_ends_with_the_sweep_that_started_it() -> None:
     assert not child.lives()
 
 
+def test_a_job_of_a_dead_sweep_does_not_begin() -> None:
+    """A worker of joblib that is still importing when the sweep is killed."""
+    module = "import sys; from graftrec.pipeline.sweep.owner import Owner, end_with; "
+    dead = subprocess.check_output([sys.executable, "-c", module + "print(Owner.me())"], text=True).strip()
+    job = [sys.executable, "-c", module + "end_with(Owner.read(sys.argv[1]))"]
+    assert subprocess.run([*job, dead]).returncode == -signal.SIGKILL
+    assert subprocess.run([*job, str(Owner.me())]).returncode == 0
+
+
 def test_sqlite_is_shared_by_two_processes(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'trials.db'}"
     ledger(tmp_path, 6, url)

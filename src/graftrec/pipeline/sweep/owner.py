@@ -51,9 +51,13 @@ def _started(pid: int) -> str:
 
 
 def end_with(owner: Owner) -> None:
-    """Let a job's own process end when the sweep that started it is killed: joblib's workers outlive it by minutes."""
-    if not owner.here or os.getppid() != owner.pid or not sys.platform.startswith("linux"):
+    """Let a job end when the sweep that started it is killed, before it begins too: its trial is then tried again.
+
+    joblib's workers outlive the sweep by minutes; the process of another launcher is only kept from beginning.
+    """
+    if not owner.here:
         return
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != owner.pid:  # it was killed in between
+    if os.getppid() == owner.pid and sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if not owner.lives():
         os.kill(os.getpid(), signal.SIGKILL)
