@@ -27,7 +27,7 @@ from tests.e2e.conftest import SMALL, Cli, Refused
 from tests.offline_wandb import OfflineRun
 
 ROOT = Path(__file__).parents[2]
-TINY = [*SMALL, "dim=8", "threads=1", "trainer.max_epochs=2"]
+TINY = [*SMALL, "dim=8", "trainer.max_epochs=2"]
 LR = "optimizer.lr=tag(log,interval(1e-3,1e-1))"
 SWEEP = ["-m", "hydra/sweeper=graftrec_optuna"]
 BEST = "valid/ndcg@20"
