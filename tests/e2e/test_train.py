@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import torch
 
 import graftrec
 from tests.e2e.conftest import SMALL, Cli
@@ -35,6 +36,15 @@ def test_run_folder_is_complete(small_run: Path) -> None:
         "dataset/items.parquet",
     } <= files
     assert not [name for name in files if name.endswith(".partial")]
+
+
+def test_as_many_threads_are_used_as_asked_for(cli: Cli, tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    try:
+        cli("train", *SMALL, "threads=2", "trainer.max_epochs=1", "logger=csv", f"hydra.run.dir={tmp_path}/run")
+    finally:
+        torch.set_num_threads(before)
+    assert json.loads((tmp_path / "run" / "environment.json").read_text())["threads"] == 2
 
 
 def test_learning_curves_have_a_row_an_epoch(small_run: Path) -> None:
